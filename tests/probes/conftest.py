@@ -1,0 +1,30 @@
+"""Give the tests of the probes a false machine, a clock, and a place for metrics to arrive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.probes.receiver import Receiver
+from tests.probes.trees import Clock, Tree
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Tree:
+    """Return the false /proc and /sys of a modern machine."""
+    return Tree(tmp_path)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    """Return a clock that stands still."""
+    return Clock()
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    """Return a running OTLP receiver."""
+    with Receiver() as running:
+        yield running
