@@ -10,7 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 FOLDERS = ("alertmanager", "clickhouse", "collector-config", "deploy", "grafana")
 
 
-class AssetsHook(BuildHookInterface):
+class AssetsHook(BuildHookInterface[Any]):
     """Add each folder to the wheel."""
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:

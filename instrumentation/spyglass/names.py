@@ -26,6 +26,7 @@ PROCESS_PID: Final = "process.pid"
 ORGANIZATION: Final = "spyglass.organization"
 PROJECT: Final = "spyglass.project"
 DEMO: Final = "spyglass.demo"
+DEMO_RUN: Final = "spyglass.demo.run"
 DEFAULT_TENANT: Final = "default"
 DEMO_ORGANIZATION: Final = "demo"
 USER_ID: Final = "user.id"
@@ -49,6 +50,7 @@ TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 AGENT_NAME: Final = "gen_ai.agent.name"
 AGENT_ID: Final = "gen_ai.agent.id"
 AGENT_VERSION: Final = "gen_ai.agent.version"
+AGENT_ROLE: Final = "spyglass.agent.role"
 AGENT_PARENT_NAME: Final = "spyglass.agent.parent.name"
 AGENT_SOURCE_NAME: Final = "spyglass.agent.source.name"
 AGENT_TARGET_NAME: Final = "spyglass.agent.target.name"
@@ -100,20 +102,35 @@ EVALUATION_NAME: Final = "gen_ai.evaluation.name"
 EVALUATION_SCORE: Final = "gen_ai.evaluation.score.value"
 EVALUATION_LABEL: Final = "gen_ai.evaluation.score.label"
 EVALUATION_EXPLANATION: Final = "gen_ai.evaluation.explanation"
+EVALUATION_SOURCE: Final = "spyglass.evaluation.source"
+CODE_FILE_PATH: Final = "code.file.path"
+CODE_FUNCTION_NAME: Final = "code.function.name"
+CODE_LINE_NUMBER: Final = "code.line.number"
 LOG_RECORD_UID: Final = "log.record.uid"
 
 EVENT_EVALUATION: Final = "gen_ai.evaluation.result"
 EVENT_EXCEPTION: Final = "exception"
-EVENT_INFERENCE_DETAILS: Final = "gen_ai.client.inference.operation.details"
-EVENT_FIRST_TOKEN: Final = "spyglass.first_token"
 EVENT_INSTRUMENTED: Final = "spyglass.instrumented"
 
 SCOPE: Final = "spyglass"
 DROP_REASON: Final = "spyglass.drop.reason"
 SIGNAL: Final = "spyglass.signal"
+INSTRUMENTED_LIBRARY: Final = "spyglass.instrumented.library"
+INSTRUMENTED_BY: Final = "spyglass.instrumented.by"
+INSTRUMENTED_OUTCOME: Final = "spyglass.instrumented.outcome"
+INSTRUMENTED_DETAIL: Final = "spyglass.instrumented.detail"
 REDACTED: Final = "[redacted]"
-OTHER: Final = "_other"
 OTHER_ERROR: Final = "_OTHER"
+CANCELLED: Final = "cancelled"
+
+# The ids that a session hands on to other processes: attribute on spans, and key in W3C baggage.
+BAGGAGE_KEYS: Final = {
+    ORGANIZATION: "spyglass.organization",
+    PROJECT: "spyglass.project",
+    USER_ID: "spyglass.user",
+    SESSION_ID: "spyglass.session",
+    CONVERSATION_ID: "spyglass.conversation",
+}
 
 
 class Kind(StrEnum):
@@ -147,24 +164,6 @@ class Operation(StrEnum):
     HANDOFF = "handoff"
 
 
-class State(StrEnum):
-    """Say what an agent instance is doing; an agent shows the worst state of its live instances."""
-
-    INITIALIZING = "initializing"
-    IDLE = "idle"
-    ACTIVE = "active"
-    WAITING_MODEL = "waiting_model"
-    WAITING_TOOL = "waiting_tool"
-    WAITING_AGENT = "waiting_agent"
-    WAITING_INPUT = "waiting_input"
-    LOOPING = "looping"
-    STUCK = "stuck"
-    ERROR = "error"
-    OFFLINE = "offline"
-    ENDED = "ended"
-    UNKNOWN = "unknown"
-
-
 class UsageSource(StrEnum):
     """Say where a token count comes from."""
 
@@ -188,6 +187,31 @@ class Content(StrEnum):
     OFF = "off"
     METADATA = "metadata"
     FULL = "full"
+
+
+class Signal(StrEnum):
+    """List what the SDK queues and may have to drop."""
+
+    SPANS = "spans"
+    LOGS = "logs"
+
+
+class DropReason(StrEnum):
+    """Say why the SDK gave up a span or a log."""
+
+    QUEUE_FULL = "queue_full"
+    EXPORT_FAILED = "export_failed"
+    SHUTDOWN = "shutdown"
+    TOO_LARGE = "too_large"
+
+
+class Outcome(StrEnum):
+    """Say what became of the instrumentation of one library."""
+
+    INSTRUMENTED = "instrumented"
+    WAITING = "waiting"
+    NO_INSTRUMENTOR = "no_instrumentor"
+    FAILED = "failed"
 
 
 class Instrument(StrEnum):
