@@ -1,0 +1,18 @@
+-- question: How many spans, runs (traces) and runs of agents of one demo run are stored?
+-- parameters: run String, since DateTime64(3)
+-- columns: spans, runs, failed_runs, agent_runs
+SELECT
+    sum(trace_spans) AS spans,
+    count() AS runs,
+    countIf(root_failed) AS failed_runs,
+    sum(trace_agents) AS agent_runs
+FROM
+(
+    SELECT
+        count() AS trace_spans,
+        countIf(kind = 'agent') AS trace_agents,
+        countIf(parent_span_id = '' AND status = 'error') > 0 AS root_failed
+    FROM spans
+    WHERE demo AND timestamp >= {since:DateTime64(3)} AND resource['spyglass.demo.run'] = {run:String}
+    GROUP BY trace_id
+)
