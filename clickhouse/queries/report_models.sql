@@ -1,0 +1,20 @@
+-- question: What did each model cost, and how much of that is known?
+-- parameters: since DateTime64(3), organization String
+-- columns: provider, model, calls, errors, calls_without_usage, input_tokens, output_tokens, cache_read_tokens, cost_nano_usd, unpriced_calls, p50_seconds, p95_seconds
+SELECT
+    provider,
+    model,
+    count() AS calls,
+    countIf(status = 'error') AS errors,
+    countIf(usage_source = 'missing') AS calls_without_usage,
+    sum(input_tokens) AS input_tokens,
+    sum(output_tokens) AS output_tokens,
+    sum(cache_read_tokens) AS cache_read_tokens,
+    sum(cost_nano_usd) AS cost_nano_usd,
+    countIf(cost_source = 'unpriced') AS unpriced_calls,
+    quantileExact(0.5)(duration_ns) / 1e9 AS p50_seconds,
+    quantileExact(0.95)(duration_ns) / 1e9 AS p95_seconds
+FROM spans
+WHERE kind IN ('llm', 'embedding') AND timestamp >= {since:DateTime64(3)} AND organization = {organization:String}
+GROUP BY provider, model
+ORDER BY cost_nano_usd DESC NULLS LAST, calls DESC

@@ -1,0 +1,1 @@
+"""Measure the stack: each bench returns figures beside their goals."""

@@ -1,0 +1,51 @@
+"""Hold what a bench measured, beside its goal, and print it."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+
+class Figure(NamedTuple):
+    """Hold one figure: its goal is an upper bound, or with ``exact`` the value that it must have."""
+
+    name: str
+    value: float
+    unit: str
+    goal: float | None = None
+    exact: bool = False
+
+    @property
+    def ok(self) -> bool | None:
+        """Say whether the goal is met; None where there is no goal."""
+        if self.goal is None:
+            return None
+        if math.isnan(self.value):
+            return False
+        return self.value == self.goal if self.exact else self.value <= self.goal
+
+    def record(self) -> dict[str, object]:
+        """Return what --json prints."""
+        return {"name": self.name, "value": self.value, "unit": self.unit, "goal": self.goal, "ok": self.ok}
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return the smallest value that at least this share of the values does not exceed (nearest rank)."""
+    if not values:
+        return math.nan
+    return sorted(values)[max(0, math.ceil(share * len(values)) - 1)]
+
+
+def lines(figures: Iterable[Figure], *, as_json: bool) -> list[str]:
+    """Return one line per figure: JSON objects, or a table with the goal and the verdict."""
+    if as_json:
+        return [json.dumps(figure.record()) for figure in figures]
+    return [_row(figure) for figure in figures]
+
+
+def _row(figure: Figure) -> str:
+    goal = "" if figure.goal is None else f"{'=' if figure.exact else '≤'} {figure.goal:g} {figure.unit}"
+    verdict = {None: "", True: "ok", False: "MISSED"}[figure.ok]
+    return f"{figure.name:58} {figure.value:12.4g} {figure.unit:10} {goal:18} {verdict}".rstrip()

@@ -1,0 +1,34 @@
+"""Write a static HTML report from the stores."""
+
+from __future__ import annotations
+
+import argparse
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from spyglass import names
+from spyglass.errors import InputFileError
+from spyglass.report.gather import gather
+from spyglass.report.page import render
+from spyglass.settings import load
+from spyglass.stack.running import attach
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the options."""
+    parser.add_argument("--output", default="spyglass-report.html", help="file to write (default %(default)s)")
+    parser.add_argument("--hours", type=float, default=1.0, help="how far back to look (default 1)")
+    parser.add_argument("--organization", default=names.DEFAULT_TENANT, help="whose data (default %(default)s)")
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Write the page and print its path."""
+    since = datetime.now(UTC) - timedelta(hours=arguments.hours)
+    page = render(gather(attach(load().settings), since, arguments.organization))
+    path = Path(arguments.output).absolute()
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as error:
+        raise InputFileError(str(path), f"cannot be written ({error.strerror}).", "Choose another --output.") from None
+    print(path)
+    return 0

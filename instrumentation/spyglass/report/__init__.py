@@ -1,0 +1,1 @@
+"""Write one static HTML page from real queries on the stores."""

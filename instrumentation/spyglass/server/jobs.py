@@ -1,0 +1,64 @@
+"""Run the background jobs: each a function called at an interval, whose failures are counted and do not stop it."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from typing import NamedTuple
+
+from prometheus_client import Counter, Gauge
+
+from spyglass import names
+from spyglass.errors import SpyglassError
+from spyglass.prometheus_names import series_name
+from spyglass.warehouse import prices
+from spyglass.warehouse.client import Warehouse
+
+log = logging.getLogger(__name__)
+
+RUNS = Counter("spyglass_server_job_runs", "Runs of background jobs, by job and outcome.", ["job", "outcome"])
+FRESHNESS = Gauge(series_name(names.FRESHNESS), names.FRESHNESS.sentence)
+NEWEST_SPAN = (
+    "SELECT dateDiff('millisecond', max(timestamp), now64(3)) / 1000 AS age FROM spans WHERE ingested_at > now() - 3600"
+)
+
+
+class Job(NamedTuple):
+    """Name a job, the seconds between its runs, and what it does."""
+
+    name: str
+    every_seconds: float
+    run: Callable[[Warehouse], None]
+
+
+def resolve_prices(warehouse: Warehouse) -> None:
+    """Give models seen for the first time their price."""
+    for line in prices.resolve_new_models(warehouse):
+        log.info("%s", line)
+
+
+def measure_freshness(warehouse: Warehouse) -> None:
+    """Set the gauge of the newest span's age; without a span in the last hour there is no value."""
+    (row,) = warehouse.rows(NEWEST_SPAN)
+    age = row["age"]
+    FRESHNESS.set(float("nan") if age is None else float(age))
+
+
+JOBS = (Job("prices", 5.0, resolve_prices), Job("freshness", 15.0, measure_freshness))
+
+
+async def run_for_ever(job: Job, warehouse: Warehouse) -> None:
+    """Run one job until it is cancelled; a failure is logged once until the job succeeds again."""
+    failing = False
+    while True:
+        try:
+            await asyncio.to_thread(job.run, warehouse)
+        except SpyglassError as error:
+            RUNS.labels(job.name, "failed").inc()
+            log.log(logging.DEBUG if failing else logging.WARNING, "job %s failed: %s", job.name, error)
+            failing = True
+        else:
+            RUNS.labels(job.name, "done").inc()
+            failing = False
+        await asyncio.sleep(job.every_seconds)
