@@ -50,9 +50,9 @@ class _Waiting:
             time.sleep(POLL_SECONDS)
 
     def _look(self, waiting: list[str]) -> None:
-        known = list(self.ask(waiting))
+        known = set(self.ask(waiting))
         now = time.time()
-        self.seconds.update({trace: now - self.ended[trace] for trace in known if trace in self.ended})
+        self.seconds.update({trace: now - self.ended[trace] for trace in waiting if trace in known})
 
 
 def measure(*, running: bool) -> list[Figure]:
