@@ -1,0 +1,137 @@
+"""Send answers as a ClickHouse server does: headers, compression, errors before and in the middle of a result."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from spyglass.errors import StatementError
+from spyglass.warehouse import codes, compression
+from spyglass.warehouse.requests import Request
+
+Receive = Callable[[], Awaitable[Any]]
+Send = Callable[[Any], Awaitable[None]]
+Headers = list[tuple[bytes, bytes]]
+
+_CONTENT_TYPES = {
+    "JSON": "application/json; charset=UTF-8",
+    "JSONCompact": "application/json; charset=UTF-8",
+    "JSONEachRow": "application/x-ndjson; charset=UTF-8",
+    "CSV": "text/csv; charset=UTF-8; header=absent",
+    "CSVWithNames": "text/csv; charset=UTF-8; header=present",
+    "TabSeparated": "text/tab-separated-values; charset=UTF-8",
+    "TabSeparatedWithNames": "text/tab-separated-values; charset=UTF-8",
+    "PrettyCompact": "text/plain; charset=UTF-8",
+}
+
+
+@dataclass(slots=True)
+class Reply:
+    """Send one answer to one request."""
+
+    request: Request
+    send: Send
+    version: str
+    query_id: str = field(init=False)
+    tag: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Choose the ids that the answer carries."""
+        self.query_id = self.request.query_id
+        self.tag = uuid.uuid4().hex[:16]
+
+    async def whole(self, body: bytes, output: str = "", headers: Headers | None = None) -> None:
+        """Send a result that is complete, compressed as the client wishes."""
+        name, encoder = self._encoder() if body else ("", compression.Plain())
+        data = encoder.encode(body) + encoder.finish()
+        extra = [*(headers or []), *_describe(output, name), (b"content-length", str(len(data)).encode())]
+        await self._start(200, extra)
+        await self.send({"type": "http.response.body", "body": data})
+
+    async def error(self, error: StatementError) -> None:
+        """Send an error instead of a result."""
+        data = codes.wire_text(error, self.version).encode("utf-8", "surrogateescape")
+        headers = [(b"x-clickhouse-exception-code", str(error.code).encode())]
+        headers += [(b"content-type", b"text/plain; charset=UTF-8"), (b"content-length", str(len(data)).encode())]
+        await self._start(codes.http_status(error), headers)
+        await self.send({"type": "http.response.body", "body": data})
+
+    async def stream(self, pieces: Iterator[bytes], output: str, receive: Receive, threads: Executor) -> None:
+        """Send a result piece by piece; raises StatementError as long as nothing has been sent.
+
+        Later errors go into the body, in a block that clients know by the tag of the headers. A client that goes away
+        ends the query.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            head = await loop.run_in_executor(threads, lambda: list(islice(pieces, 2)))
+            if len(head) < 2:  # noqa: PLR2004 -- a second piece means that more may come
+                await self.whole(b"".join(head), output)
+                return
+            await self._stream(head, pieces, output, receive, threads)
+        finally:
+            await asyncio.shield(loop.run_in_executor(threads, pieces.close))  # type: ignore[attr-defined] # a generator
+
+    async def _stream(
+        self, head: list[bytes], pieces: Iterator[bytes], output: str, receive: Receive, threads: Executor
+    ) -> None:
+        loop = asyncio.get_running_loop()
+        name, encoder = self._encoder()
+        await self._start(200, _describe(output, name))
+        gone = loop.create_task(_disconnected(receive))
+        piece: bytes | None = b"".join(head)
+        try:
+            while piece is not None and not gone.done():
+                await self._more(encoder.encode(piece))
+                piece = await loop.run_in_executor(threads, lambda: next(pieces, None))
+        except StatementError as error:
+            await self._more(encoder.encode(self._exception_block(error)))
+        finally:
+            gone.cancel()
+        await self.send({"type": "http.response.body", "body": encoder.finish()})
+
+    async def _more(self, data: bytes) -> None:
+        if data:
+            await self.send({"type": "http.response.body", "body": data, "more_body": True})
+
+    async def _start(self, status: int, headers: Headers) -> None:
+        own = [
+            (b"x-clickhouse-query-id", self.query_id.encode("latin-1", "replace")),
+            (b"x-clickhouse-server-display-name", b"spyglass"),
+            (b"x-clickhouse-timezone", b"UTC"),
+            (b"x-clickhouse-exception-tag", self.tag.encode()),
+        ]
+        await self.send({"type": "http.response.start", "status": status, "headers": own + headers})
+
+    def _encoder(self) -> tuple[str, compression.Encoder]:
+        if self.request.flag("compress"):
+            return "", compression.Frames()
+        if self.request.flag("enable_http_compression"):
+            return compression.encoder_for(self.request.headers.get("accept-encoding", ""))
+        return "", compression.Plain()
+
+    def _exception_block(self, error: StatementError) -> bytes:
+        text = codes.wire_text(error, self.version).rstrip("\n")
+        size = len(text.encode("utf-8", "surrogateescape"))
+        block = f"\r\n__exception__\r\n{self.tag}\r\n{text}\n{size} {self.tag}\r\n__exception__\r\n"
+        return block.encode("utf-8", "surrogateescape")
+
+
+async def _disconnected(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _describe(output: str, encoding: str) -> Headers:
+    headers: Headers = []
+    if output:
+        kind = _CONTENT_TYPES.get(output, "application/octet-stream")
+        headers += [(b"x-clickhouse-format", output.encode()), (b"content-type", kind.encode())]
+    if encoding:
+        headers.append((b"content-encoding", encoding.encode()))
+    return headers

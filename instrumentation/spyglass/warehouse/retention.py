@@ -1,0 +1,31 @@
+"""Set how long each table keeps its rows, counted from their arrival."""
+
+from __future__ import annotations
+
+from spyglass.settings import Settings
+from spyglass.warehouse.connection import Connection
+
+# table → setting in days
+TABLES = {
+    "span_content": "retention_content_days",
+    "spans": "retention_spans_days",
+    "logs": "retention_logs_days",
+    "metrics_gauge": "retention_metrics_days",
+    "metrics_sum": "retention_metrics_days",
+    "metrics_histogram": "retention_metrics_days",
+    "metrics_exponential_histogram": "retention_metrics_days",
+    "metrics_summary": "retention_metrics_days",
+}
+_ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = 'spyglass'"
+
+
+def apply(connection: Connection, settings: Settings) -> list[str]:
+    """Change the tables whose retention is not that of the settings; returns their names."""
+    engines = {row["name"]: row["engine_full"] for row in connection.rows(_ENGINES)}
+    changed = []
+    for table, setting in TABLES.items():
+        days = int(getattr(settings, setting))
+        if f"TTL toDateTime(ingested_at) + toIntervalDay({days})" not in engines[table]:
+            connection.execute(f"ALTER TABLE spyglass.{table} MODIFY TTL toDateTime(ingested_at) + INTERVAL {days} DAY")
+            changed.append(table)
+    return changed

@@ -1,0 +1,177 @@
+"""Start the warehouse's process: read, bind and import everything, give up root's rights, open the engine, answer."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+from starlette.applications import Starlette
+
+from spyglass.errors import PartError, PortTakenError, SpyglassError
+from spyglass.paths import data_directory
+from spyglass.settings import Settings
+from spyglass.warehouse import dictionaries, metrics, migrations, passwords, privileges, retention
+from spyglass.warehouse.app import Gateway, State, application
+from spyglass.warehouse.connection import Connection
+from spyglass.warehouse.engine import Engine
+from spyglass.warehouse.inprocess import InProcess
+from spyglass.warehouse.inserts import GroupCommit
+from spyglass.warehouse.passwords import Passwords
+from spyglass.warehouse.reads import Reader
+
+log = logging.getLogger("spyglass.warehouse")
+
+_MEGABYTE = 1 << 20
+# clickhouse-go keeps a connection for an hour and does not resend a body when the server closed it meanwhile.
+_KEEP_ALIVE_SECONDS = 3_700
+_STOP_SECONDS = 60
+
+
+def serve(settings: Settings) -> None:
+    """Serve until SIGTERM or SIGINT, then finish what was taken; raises SpyglassError where it cannot run."""
+    folder = data_directory(settings) / "warehouse"
+    privileges.prepare(folder, settings.warehouse_user)
+    service = _Service(settings, folder)
+    with _listen(settings) as listener:
+        server = uvicorn.Server(_configuration(service.application()))
+        service.server = server
+        privileges.drop(settings.warehouse_user)
+        privileges.check(folder)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _ignore)  # uvicorn handles them while it runs, and raises them again when it is done
+        server.run(sockets=[listener])
+    if service.failure is not None:
+        raise service.failure
+
+
+class _Service:
+    """Hold the parts together from start to stop."""
+
+    def __init__(self, settings: Settings, folder: Path) -> None:
+        self._settings = settings
+        self._passwords: Passwords = passwords.ensure(settings)
+        self._migrations = migrations.load()
+        self._prices = _Prices(folder)
+        self._engine = Engine(folder, settings.warehouse_durability)
+        self._state = State(self._engine, GroupCommit(self._engine))
+        self.server: uvicorn.Server | None = None
+        self.failure: SpyglassError | None = None
+
+    def application(self) -> Starlette:
+        """Build the application that opens the engine when it starts and closes it when it stops."""
+        gateway = Gateway(self._state, self._passwords, self._settings.warehouse_queue_mb * _MEGABYTE)
+        return application(gateway, self._state, self._lifespan)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        """Answer from the start, so that /ping can say that the migrations still run."""
+        preparing = asyncio.create_task(self._prepare())
+        yield
+        self._state.stopping = True
+        await preparing
+        await asyncio.to_thread(self._close)
+
+    async def _prepare(self) -> None:
+        try:
+            await asyncio.to_thread(self._open)
+            await asyncio.to_thread(self._migrate)
+        except SpyglassError as error:
+            self._fail(error)
+            return
+        except Exception as error:
+            log.exception("the start failed")
+            self._fail(PartError("warehouse", f"the start failed ({type(error).__name__}: {error})."))
+            return
+        self._state.ready = True
+        metrics.READY.set(1)
+        log.info("ready on port %d, engine %s", self._settings.port("warehouse"), self._engine.version)
+
+    def _fail(self, error: SpyglassError) -> None:
+        self.failure = error
+        if self.server is not None:
+            self.server.should_exit = True
+
+    def _open(self) -> None:
+        self._engine.open()
+        self._state.reader = Reader(self._engine, self._settings.warehouse_memory_mb * _MEGABYTE)
+
+    def _migrate(self) -> None:
+        connection = InProcess(self._engine)
+        migrations.apply(connection, self._migrations, log.info)
+        for table in retention.apply(connection, self._settings):
+            log.info("retention of %s set", table)
+        self._prices.bring_up_to_date(connection)
+
+    def _close(self) -> None:
+        self._state.inserts.close()
+        self._engine.close()
+        log.info("stopped")
+
+
+class _Prices:
+    """Bring the price table up to date where the package of prices is another one than at the last start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._version_file = folder / "prices.version"
+        self._synchronise: Callable[[Connection], int] | None = None
+        if not self._version_file.is_file() or self._version_file.read_text("utf-8").strip() != _price_version():
+            self._synchronise = _import_prices()
+
+    def bring_up_to_date(self, connection: Connection) -> None:
+        """Write the prices if they changed, and load those of the table."""
+        if self._synchronise is not None:
+            log.info("%d prices written", self._synchronise(connection))
+            self._version_file.write_text(f"{_price_version()}\n", "utf-8")
+        dictionaries.reload_prices(connection)
+
+
+def _price_version() -> str:
+    return version("genai-prices")
+
+
+def _import_prices() -> Callable[[Connection], int]:
+    """Import what costs 70 MB, and only where it is needed; as root, because later it may be out of reach."""
+    from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 -- see above
+
+    from spyglass.warehouse import prices  # noqa: PLC0415 -- see above
+
+    get_snapshot()
+    return prices.synchronise
+
+
+def _configuration(app: Starlette) -> uvicorn.Config:
+    configuration = uvicorn.Config(
+        app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE_SECONDS,
+        timeout_graceful_shutdown=_STOP_SECONDS,
+    )
+    configuration.load()  # imports what it needs
+    return configuration
+
+
+def _listen(settings: Settings) -> socket.socket:
+    port = settings.port("warehouse")
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(("127.0.0.1", port))
+    except OSError:
+        listener.close()
+        raise PortTakenError("warehouse", port, "another process") from None
+    return listener
+
+
+def _ignore(_number: int, _frame: FrameType | None) -> None:
+    """Do nothing: the server has stopped already."""
