@@ -129,12 +129,12 @@ def test_every_pattern_reaches_the_collector() -> None:
     assert [row.name for row in PATTERNS if f"name: {row.name}\n" not in text] == []
 
 
-def test_go_tests_of_the_processor_pass() -> None:
-    """The processor's own Go tests pass with the pinned module."""
+def test_go_tests_of_the_processors_pass() -> None:
+    """The Go tests of our own processors pass with the pinned module."""
     go = shutil.which("go")
     assert go, "the Go toolchain is needed: see README"
     done = subprocess.run(
-        [go, "test", "-mod=readonly", "./privacy/"],
+        [go, "test", "-mod=readonly", "./privacy/", "./steady/"],
         cwd=folder("deploy") / "go" / "collector",
         capture_output=True,
         text=True,

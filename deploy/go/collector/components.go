@@ -1,4 +1,4 @@
-// Written by go.opentelemetry.io/collector/cmd/builder from manifest.yaml; the processor in privacy/ was added by hand.
+// Written by go.opentelemetry.io/collector/cmd/builder from manifest.yaml; the processors in privacy/ and steady/ were added by hand.
 
 package main
 
@@ -41,6 +41,7 @@ import (
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 	privacy "spyglass.dev/build/collector/privacy"
+	steady "spyglass.dev/build/collector/steady"
 )
 
 type aliasProvider interface{ DeprecatedAlias() component.Type }
@@ -124,6 +125,7 @@ func components() (otelcol.Factories, error) {
 		deltatocumulativeprocessor.NewFactory(),
 		intervalprocessor.NewFactory(),
 		privacy.NewFactory(),
+		steady.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -141,6 +143,7 @@ func components() (otelcol.Factories, error) {
 		deltatocumulativeprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor v0.157.0",
 		intervalprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/intervalprocessor v0.157.0",
 		privacy.NewFactory().Type(): "spyglass.dev/build/collector/privacy",
+		steady.NewFactory().Type(): "spyglass.dev/build/collector/steady",
 	})
 
 	factories.Connectors, err = otelcol.MakeFactoryMap[connector.Factory](

@@ -65,8 +65,9 @@ def metric_groups() -> list[Group]:
 
 
 def log_groups() -> list[Group]:
-    """Return the groups for logs: tenant."""
-    return [_group("log", "", _tenant("log"))]
+    """Return the groups for logs: tenant, and a time for those that their sender gave none."""
+    timeless = "set(log.observed_time, Now()) where log.time_unix_nano == 0 and log.observed_time_unix_nano == 0"
+    return [_group("log", "", [*_tenant("log"), timeless])]
 
 
 def _group(context: str, condition: str, statements: Iterable[str]) -> Group:
