@@ -46,13 +46,7 @@ class Stores:
 
     def exemplars(self, query: PanelQuery) -> list[Row]:
         """Return the exemplars that Grafana draws as dots over a panel's query: labels, ``time`` and ``value``."""
-        return _Dots(self.prometheus.url).exemplars(query.query, query.start.timestamp(), query.end.timestamp())
-
-
-class _Dots(Prometheus):
-    def exemplars(self, expression: str, start: float, end: float) -> list[Row]:
-        answer = self._get("/api/v1/query_exemplars", query=expression, start=start, end=end)
-        dots = (dot for series in answer["data"] for dot in series["exemplars"])
+        dots = self.prometheus.exemplars(query.query, query.start.timestamp(), query.end.timestamp())
         return [{**dot["labels"], "time": dot["timestamp"], "value": float(dot["value"])} for dot in dots]
 
 

@@ -268,7 +268,10 @@ SDK_QUEUE_SIZE: Final = Metric(
     "spyglass.sdk.queue.size", Instrument.GAUGE, "{item}", "Spans and logs that wait in the SDK for export."
 )
 SDK_INSTRUMENTED: Final = Metric(
-    "spyglass.sdk.instrumented", Instrument.GAUGE, "1", "1 for each library that the SDK instrumented, by outcome."
+    "spyglass.sdk.instrumented",
+    Instrument.GAUGE,
+    "{library}",
+    "1 for each library that the SDK instrumented, by outcome.",
 )
 # Sent by the server from the warehouse.
 FRESHNESS: Final = Metric(

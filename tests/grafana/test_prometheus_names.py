@@ -123,10 +123,10 @@ def test_prometheus_calls_every_metric_as_we_do() -> None:
     body = {"resourceMetrics": [{"resource": resource, "scopeMetrics": [{"metrics": metrics}]}]}
     with LocalStack(only=["prometheus"]) as stack:
         store = stores.prometheus(stack.settings)
-        request = urllib.request.Request(  # noqa: S310 -- our own http address
+        request = urllib.request.Request(
             f"{store.url}/api/v1/otlp/v1/metrics", json.dumps(body).encode(), {"Content-Type": "application/json"}
         )
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310 -- our own http address
+        with urllib.request.urlopen(request, timeout=10) as answer:
             assert answer.status == 200
         found = {sample.labels["__name__"] for sample in store.query('{service_name="names"}')}
     expected = {name for metric in everything for name in series_names(metric)}
