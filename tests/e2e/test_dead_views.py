@@ -7,7 +7,7 @@ from spyglass import stores
 from spyglass.bench.senders import INPUT_TOKENS, Burst, send
 from spyglass.stack.local import LocalStack
 from spyglass.warehouse import client
-from tests.e2e.conftest import eventually
+from tests.conftest import eventually
 
 pytestmark = [pytest.mark.stack]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.collector_config.test_privacy import _log, _metric, _trace
-from tests.e2e.conftest import Running, eventually
+from tests.conftest import Running, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 

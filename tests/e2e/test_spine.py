@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from spyglass.bench.senders import INPUT_TOKENS, Burst, Sender, Tally, send, spans
-from tests.e2e.conftest import Running, eventually
+from tests.conftest import Running, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
@@ -38,7 +38,8 @@ AGENT = """
 """
 
 
-def _run_agent(running: Running, service: str) -> str:
+def run_agent(running: Running, service: str) -> str:
+    """Run a program with one agent and return its trace id."""
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(AGENT), service, running.endpoint],
         capture_output=True,
@@ -51,7 +52,7 @@ def _run_agent(running: Running, service: str) -> str:
 def test_one_agent_call_reaches_every_store(running: Running) -> None:
     """A run is in the warehouse with its tokens, cost, texts and log, in Tempo, and counted by Prometheus."""
     service = f"spine-{uuid.uuid4().hex[:8]}"
-    trace = _run_agent(running, service)
+    trace = run_agent(running, service)
     query = (
         "SELECT kind, name, agent, tool, status, user_id, session_id, input_tokens, cost_nano_usd, cost_source, model"
     )
