@@ -1,0 +1,120 @@
+"""Write the reference pages of docs/ from the source: ``python docs/build.py`` (or with the word check).
+
+Every setting, command, metric and alert is in one of them, because they are made from the very tables that the code
+reads. The probes' catalogue has its own page, probes/README.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import yaml
+from prometheus_client import REGISTRY, CollectorRegistry
+
+from spyglass.assets import folder
+from spyglass.cli._commands import COMMANDS
+from spyglass.names import METRICS
+from spyglass.prometheus_names import PART_METRICS, series_name
+from spyglass.settings import ROWS, variable
+
+DOCS = Path(__file__).parent
+MADE = "<!-- Made by docs/build.py. -->\n\n"
+WIDTH = "100"
+
+
+def pages() -> dict[str, str]:
+    """Return the text of each page by its file name."""
+    made = {"settings.md": _settings(), "commands.md": _commands(), "metrics.md": _metrics(), "alerts.md": _alerts()}
+    return {name: MADE + "\n".join(lines) + "\n" for name, lines in made.items()}
+
+
+def stale() -> list[str]:
+    """Return the names of pages that differ from the source."""
+    return [
+        name
+        for name, text in pages().items()
+        if not (DOCS / name).exists() or (DOCS / name).read_text(encoding="utf-8") != text
+    ]
+
+
+def _settings() -> Iterator[str]:
+    yield from ("# Settings", "", "The environment comes first, then arguments of `spyglass.init`, then the file that")
+    yield from ("`SPYGLASS_CONFIG` names (TOML, names in lower case without the prefix), then the default.", "")
+    yield from ("| variable | default | meaning |", "| --- | --- | --- |")
+    for name, row in ROWS.items():
+        choices = row.metadata["choices"]
+        among = f" One of {', '.join(choices)}." if choices else ""
+        default = f"`{row.default}`" if row.default != "" else ""
+        yield f"| `{variable(name)}` | {default} | {row.metadata['sentence']}{among} |"
+
+
+def _commands() -> Iterator[str]:
+    yield from ("# Commands", "", "Exit codes: 0 done, 1 failed, 2 not understood, 130 interrupted.")
+    os.environ["COLUMNS"] = WIDTH  # argparse wraps at the terminal's width
+    for name, sentence in COMMANDS.items():
+        parser = argparse.ArgumentParser(prog=f"spyglass {name}", description=sentence)
+        importlib.import_module(f"spyglass.cli.{name}").configure(parser)
+        yield from ("", f"## spyglass {name}", "", "```text", parser.format_help().rstrip(), "```")
+
+
+def _metrics() -> Iterator[str]:
+    yield from (
+        "# Metrics",
+        "",
+        "What the collector makes of spans, and what the SDK says of itself. The probes' metrics",
+    )
+    yield from ("stand in [probes](../instrumentation/spyglass/probes/README.md).", "")
+    yield from ("| metric | in Prometheus | unit | meaning |", "| --- | --- | --- | --- |")
+    for metric in METRICS:
+        yield f"| `{metric.name}` | `{series_name(metric)}` | `{metric.unit}` | {metric.sentence} |"
+    yield from ("", "## Metrics of the warehouse and the server", "", "| metric | meaning |", "| --- | --- |")
+    for registry in _registries():
+        for family in sorted(registry.collect(), key=lambda family: family.name):
+            if family.name.startswith("spyglass_"):
+                suffix = "_total" if family.type == "counter" else ""
+                yield f"| `{family.name}{suffix}` | {family.documentation} |"
+    yield from ("", "## Metrics of other parts that dashboards and rules use", "", "| metric | part | meaning |")
+    yield "| --- | --- | --- |"
+    yield from (f"| `{metric.name}` | {metric.part} | {metric.sentence} |" for metric in PART_METRICS)
+
+
+def _registries() -> Iterator[CollectorRegistry]:
+    from spyglass.server import app, jobs  # noqa: F401, PLC0415 -- importing them registers their metrics
+    from spyglass.warehouse import metrics  # noqa: PLC0415 -- as above
+
+    yield from (metrics.REGISTRY, REGISTRY)
+
+
+def _alerts() -> Iterator[str]:
+    yield from ("# Alerts", "", "| alert | severities | fires when | runbook |", "| --- | --- | --- | --- |")
+    found: dict[str, list[dict[str, str]]] = {}
+    for path in sorted((folder("alertmanager") / "rules").glob("*.yaml")):
+        for group in yaml.safe_load(path.read_text(encoding="utf-8"))["groups"]:
+            for rule in group["rules"]:
+                if "alert" in rule:
+                    found.setdefault(rule["alert"], []).append(rule)
+    for alert, rules in found.items():
+        severities = ", ".join(dict.fromkeys(rule["labels"]["severity"] for rule in rules))  # type: ignore[index]
+        conditions = "<br>".join(f"`{' '.join(rule['expr'].split())}`".replace("|", "\\|") for rule in rules)
+        yield f"| {alert} | {severities} | {conditions} | [runbook](../alertmanager/runbooks/{alert}.md) |"
+
+
+def main() -> int:
+    """Write the pages, or with ``check`` say which are stale (exit code 1)."""
+    if sys.argv[1:] != ["check"]:
+        for name, text in pages().items():
+            (DOCS / name).write_text(text, encoding="utf-8")
+        return 0
+    found = stale()
+    for name in found:
+        print(f"docs/{name} differs from the source; write it with: make gen")
+    return int(bool(found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
