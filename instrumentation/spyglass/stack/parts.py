@@ -110,6 +110,8 @@ PARTS: Final = {
                 "collector_health",
             ),
             check=("${PROGRAM_COLLECTOR}", "validate", *_LAYERS),
+            # A fleet's many small requests are garbage at once: collecting it half as often saves a tenth of a core.
+            environment=("GOGC=200", "GOMEMLIMIT=1GiB"),
             passwords=("collector",),
             stop_seconds=30,
         ),

@@ -3,9 +3,9 @@
 An insert costs the engine tens of milliseconds however small it is, so many small senders would never drain. Native
 blocks can simply follow each other in one file. Each sender is answered when its rows are on disk.
 
-A table commits at once when it has been quiet, so few senders wait for nobody. While many send, it rests between two
-commits for a multiple of what the last one took, the more the larger that group was, up to _LONGEST_REST times and
-_LONGEST_WAIT_SECONDS: so a table keeps the engine busy for a part of the time only. _GROUP_BYTES end the rest.
+A table commits at once when it has been quiet, so few senders wait for nobody. While many send (a group had several
+bodies, or some came while it was stored), it starts its next commit only after _REST times what the last one took, at
+most _LONGEST_WAIT_SECONDS: so a table keeps the engine busy for a part of the time only. _GROUP_BYTES end the rest.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from spyglass.warehouse import codes, dead_letters, metrics
 from spyglass.warehouse.engine import DATABASE, Engine
 from spyglass.warehouse.statements import quote
 
-_LONGEST_REST = 5
-_LONGEST_WAIT_SECONDS = 0.4
+_REST = 6
+_LONGEST_WAIT_SECONDS = 1.0
 _GROUP_BYTES = 8 << 20
 _THREADS = 4
 
@@ -111,7 +111,8 @@ class GroupCommit:
         finally:
             lane.busy = False
             took = time.monotonic() - started
-            lane.next_start = started + min(took * min(len(group), _LONGEST_REST), _LONGEST_WAIT_SECONDS)
+            many = len(group) > 1 or bool(lane.waiting)
+            lane.next_start = started + min(took * (_REST if many else 1), _LONGEST_WAIT_SECONDS)
         for member, outcome in zip(group, outcomes, strict=True):
             if member.outcome.cancelled():  # the sender went away; its rows are stored all the same
                 continue
