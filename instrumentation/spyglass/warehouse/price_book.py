@@ -17,6 +17,7 @@ from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
 
 SOURCE = "genai-prices"
+SOURCE_VERSION = version(SOURCE)  # the prices are part of the package
 FIRST_DAY = datetime(1970, 1, 1, tzinfo=UTC)
 LAST_DAY = datetime(2106, 1, 1, tzinfo=UTC)  # DateTime ends a month later
 
@@ -74,13 +75,8 @@ class Price:
             "request": self.request,
             "source": SOURCE,
             "source_model": self.source_model,
-            "source_version": source_version(),
+            "source_version": SOURCE_VERSION,
         }
-
-
-def source_version() -> str:
-    """Return the version of the package, whose prices are part of it."""
-    return version("genai-prices")
 
 
 def names() -> Iterator[tuple[str, str]]:

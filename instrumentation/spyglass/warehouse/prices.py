@@ -68,7 +68,7 @@ def resolve_new_models(connection: Connection) -> list[Resolved]:
     Meant to be called every few seconds by the admin. A name that nobody knows is remembered and asked for again only
     when the package changes. Running it twice, or beside inserts of the same spans, changes nothing more.
     """
-    version = price_book.source_version()
+    version = price_book.SOURCE_VERSION
     names = connection.rows(_NEW_NAMES, version=version)
     known = {(row["provider"], row["model"]): price_book.prices(row["provider"], row["model"]) for row in names}
     missed = [{"provider": p, "model": m, "source_version": version} for (p, m), found in known.items() if not found]

@@ -47,7 +47,7 @@ def serve(settings: Settings) -> None:
         privileges.check(folder)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, _ignore)  # uvicorn handles them while it runs, and raises them again when it is done
-        server.run(sockets=[listener])
+        asyncio.run(server.serve(sockets=[listener]))  # its own run() imports late, when we may no longer read it
     if service.failure is not None:
         raise service.failure
 
@@ -121,20 +121,17 @@ class _Prices:
 
     def __init__(self, folder: Path) -> None:
         self._version_file = folder / "prices.version"
+        self._version = version("genai-prices")
         self._synchronise: Callable[[Connection], int] | None = None
-        if not self._version_file.is_file() or self._version_file.read_text("utf-8").strip() != _price_version():
+        if not self._version_file.is_file() or self._version_file.read_text("utf-8").strip() != self._version:
             self._synchronise = _import_prices()
 
     def bring_up_to_date(self, connection: Connection) -> None:
         """Write the prices if they changed, and load those of the table."""
         if self._synchronise is not None:
             log.info("%d prices written", self._synchronise(connection))
-            self._version_file.write_text(f"{_price_version()}\n", "utf-8")
+            self._version_file.write_text(f"{self._version}\n", "utf-8")
         dictionaries.reload_prices(connection)
-
-
-def _price_version() -> str:
-    return version("genai-prices")
 
 
 def _import_prices() -> Callable[[Connection], int]:
