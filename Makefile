@@ -23,6 +23,8 @@ setup: .venv/.done ## Make .venv with everything that is needed to run, test and
 programs: setup ## Build the Go programs of the stack (once; about ten minutes on two cores).
 	$(BIN)/spyglass programs build
 
+# The demo's texts are invented, so they may be shown; the collector applies the same setting to every sender.
+demo: export SPYGLASS_CONTENT ?= full
 demo: programs ## Start the stack, run a demo fleet for a minute, print what arrived and write a report.
 	$(BIN)/spyglass up --detach
 	$(BIN)/spyglass demo --seconds $(DEMO_SECONDS) --report spyglass-report.html

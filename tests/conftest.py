@@ -1,10 +1,12 @@
-"""Give the end-to-end tests a whole stack, one per test process, and ways to ask it."""
+"""Give tests a whole stack, one per test process, ways to ask it, and a real browser."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from typing import Any, TypeVar
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from spyglass import stores
 from spyglass.bench.alert import Sink
@@ -13,6 +15,14 @@ from spyglass.warehouse import client
 from spyglass.warehouse.client import Warehouse
 
 PATIENCE_SECONDS = 60.0
+# Without these it asks the network for updates; without a sandbox it runs as root too.
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 T = TypeVar("T")
 
 
@@ -46,6 +56,17 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     with LocalStack(settings={"webhook_url_file": str(address), "content": "full"}) as stack:
         yield Running(stack, sink)
     sink.close()
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """Start the system's Chromium without a window."""
+    program = shutil.which("chromium") or shutil.which("chromium-browser")
+    assert program, "no chromium on PATH: `make browser` installs Debian's package chromium"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()
 
 
 def eventually(ask: Callable[[], T], accept: Callable[[T], object] = bool, seconds: float = PATIENCE_SECONDS) -> T:

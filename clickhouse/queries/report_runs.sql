@@ -1,4 +1,5 @@
--- question: Which runs were there, newest first, and what did each take? One row per trace with an agent in it.
+-- question: Which runs were there, newest first, and what did each take? One row per trace with an agent in it; its
+-- status is that of its first span, and incomplete while that one has not come.
 -- parameters: since DateTime64(3), organization String, limit UInt32
 -- columns: trace_id, started_at (UTC), service, agents, status, error_type, duration_seconds, spans, model_calls, tool_calls, input_tokens, output_tokens, cost_nano_usd, unpriced_calls
 SELECT
@@ -6,15 +7,16 @@ SELECT
     min(timestamp) AS started_at,
     argMin(service, timestamp) AS service,
     arraySort(groupUniqArrayIf(agent, kind = 'agent' AND agent != '')) AS agents,
-    if(countIf(kind = 'agent' AND status = 'error') > 0, 'error', 'ok') AS status,
-    anyIf(error_type, kind = 'agent' AND status = 'error') AS error_type,
+    multiIf(countIf(parent_span_id = '') = 0, 'incomplete', countIf(parent_span_id = '' AND spans.status = 'error') > 0, 'error', 'ok')
+        AS status,
+    anyIf(spans.error_type, parent_span_id = '') AS error_type,
     (toUnixTimestamp64Nano(max(timestamp + toIntervalNanosecond(duration_ns))) - toUnixTimestamp64Nano(min(timestamp))) / 1e9
         AS duration_seconds,
     count() AS spans,
-    countIf(kind = 'llm') AS model_calls,
+    countIf(kind IN ('llm', 'embedding')) AS model_calls,
     countIf(kind = 'tool') AS tool_calls,
-    sumIf(input_tokens, kind = 'llm') AS input_tokens,
-    sumIf(output_tokens, kind = 'llm') AS output_tokens,
+    sumIf(input_tokens, kind IN ('llm', 'embedding')) AS input_tokens,
+    sumIf(output_tokens, kind IN ('llm', 'embedding')) AS output_tokens,
     sumIf(cost_nano_usd, kind IN ('llm', 'embedding')) AS cost_nano_usd,
     countIf(cost_source = 'unpriced') AS unpriced_calls
 FROM spans

@@ -9,9 +9,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pytest
+from playwright.sync_api import Browser, Page
 
 from spyglass.cli import main
 from spyglass.stack.local import LocalStack
@@ -58,9 +60,9 @@ def test_bad_options_are_refused(words: list[str], capsys: pytest.CaptureFixture
 
 
 @pytest.mark.stack
-def test_a_demo_shows_everything(stack: LocalStack) -> None:
-    """Spans, runs and tokens are exact, costs are there and unpriced ones visible, all stores fresh, the alert sent."""
-    process = _demo(stack, "--seconds", "25", "--content", "full")
+def test_a_demo_shows_everything(stack: LocalStack, tmp_path: Path, chromium: Browser) -> None:
+    """Spans, runs and tokens are exact, costs visible, stores fresh, the alert sent, and a page shows it all."""
+    process = _demo(stack, "--seconds", "25", "--content", "full", "--report", str(tmp_path / "report.html"))
     out, err = process.communicate(timeout=180)
     summary = json.loads(out)
     assert summary["missing"] == [], err
@@ -72,6 +74,40 @@ def test_a_demo_shows_everything(stack: LocalStack) -> None:
     assert (models["acme-7b-slow"]["cost_usd"], models["acme-7b-slow"]["unpriced"] > 0) == (None, True)
     assert set(summary["freshness"]) == {"warehouse", "tempo", "prometheus"}
     assert any(row["alert"] == "AgentErrorRateHigh" for row in summary["notifications"])
+    assert summary["addresses"]["report"] == str(tmp_path / "report.html")
+    _check_page(chromium, tmp_path / "report.html", summary)
+
+
+def _check_page(chromium: Browser, path: Path, summary: dict[str, Any]) -> None:
+    """Open the report as a user would, and find the summary's figures and every section's content on it."""
+    page = chromium.new_page(viewport={"width": 1400, "height": 900})
+    asked: list[str] = []
+    complaints: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(path.as_uri())
+    totals = dict(
+        zip(page.locator("#totals dt").all_inner_texts(), page.locator("#totals dd").all_inner_texts(), strict=True)
+    )
+    assert totals["Runs"] == str(summary["runs"]["stored"])
+    assert totals["Failed runs"] == str(summary["failed_runs"]["stored"])
+    assert totals["Runs of single agents"] == str(summary["agent_runs"])
+    assert totals["Model calls"] == str(sum(model["calls"]["stored"] for model in summary["models"]))
+    assert page.locator("#runs tr").count() > 10
+    answered = _column(page, "#models", 2)  # models as they call themselves: gpt-4o-2024-08-06
+    assert all(any(name.startswith(model["model"]) for name in answered) for model in summary["models"])
+    assert "AgentErrorRateHigh" in _column(page, "#alerts", 4)
+    bars = [box for bar in page.locator(".lane i").all() if (box := bar.bounding_box())]
+    assert len(bars) > 3
+    assert all(box["width"] >= 2 and box["height"] > 5 for box in bars)
+    assert max(box["width"] for box in bars) > 300
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert (asked, complaints) == ([path.as_uri()], [])
+
+
+def _column(page: Page, section: str, number: int) -> set[str]:
+    return set(page.locator(f"{section} td:nth-child({number})").all_inner_texts())
 
 
 @pytest.mark.stack

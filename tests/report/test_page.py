@@ -22,7 +22,9 @@ RUN = {
     "cost_nano_usd": None,
     "unpriced_calls": 1,
 }
-TOTALS = dict.fromkeys(("runs", "failed_runs", "traces", "model_calls", "unpriced_calls", "calls_without_usage"), 1)
+TOTALS = dict.fromkeys(
+    ("runs", "failed_runs", "agent_runs", "traces", "model_calls", "unpriced_calls", "calls_without_usage"), 1
+)
 
 
 def _report(**changes: Any) -> Report:

@@ -35,3 +35,14 @@ def test_lines() -> None:
     (line,) = lines([missed], as_json=True)
     assert json.loads(line) == {"name": "age", "value": 2.0, "unit": "s", "goal": 1.0, "ok": False}
     assert lines([missed], as_json=False)[0].endswith("MISSED")
+
+
+def test_whole_numbers_are_written_in_full() -> None:
+    """A count that is one too small looks so in the table."""
+    assert "19,999 spans" in lines([Figure("stored", 19_999, "spans", 20_000, exact=True)], as_json=False)[0]
+
+
+def test_an_unknown_value_is_null() -> None:
+    """JSON has no NaN: what could not be measured is null, and misses its goal."""
+    (line,) = lines([Figure("age", math.nan, "s", 1.0)], as_json=True)
+    assert (json.loads(line)["value"], json.loads(line)["ok"]) == (None, False)

@@ -27,8 +27,9 @@ class Figure(NamedTuple):
         return self.value == self.goal if self.exact else self.value <= self.goal
 
     def record(self) -> dict[str, object]:
-        """Return what --json prints."""
-        return {"name": self.name, "value": self.value, "unit": self.unit, "goal": self.goal, "ok": self.ok}
+        """Return what --json prints; a value that could not be measured is null."""
+        value = None if math.isnan(self.value) else self.value
+        return {"name": self.name, "value": value, "unit": self.unit, "goal": self.goal, "ok": self.ok}
 
 
 def percentile(values: Sequence[float], share: float) -> float:
@@ -46,6 +47,11 @@ def lines(figures: Iterable[Figure], *, as_json: bool) -> list[str]:
 
 
 def _row(figure: Figure) -> str:
-    goal = "" if figure.goal is None else f"{'=' if figure.exact else '≤'} {figure.goal:g} {figure.unit}"
+    goal = "" if figure.goal is None else f"{'=' if figure.exact else '≤'} {_number(figure.goal)} {figure.unit}"
     verdict = {None: "", True: "ok", False: "MISSED"}[figure.ok]
-    return f"{figure.name:58} {figure.value:12.4g} {figure.unit:10} {goal:18} {verdict}".rstrip()
+    return f"{figure.name:58} {_number(figure.value):>12} {figure.unit:10} {goal:18} {verdict}".rstrip()
+
+
+def _number(value: float) -> str:
+    """Write a whole number in full, because a count is checked to the last digit; others with four digits."""
+    return f"{value:,.0f}" if float(value).is_integer() else f"{value:.4g}"

@@ -7,9 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spyglass import names
-from spyglass.errors import InputFileError
-from spyglass.report.gather import gather
-from spyglass.report.page import render
+from spyglass.report.write import write
 from spyglass.settings import load
 from spyglass.stack.running import attach
 
@@ -24,11 +22,7 @@ def configure(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """Write the page and print its path."""
     since = datetime.now(UTC) - timedelta(hours=arguments.hours)
-    page = render(gather(attach(load().settings), since, arguments.organization))
     path = Path(arguments.output).absolute()
-    try:
-        path.write_text(page, encoding="utf-8")
-    except OSError as error:
-        raise InputFileError(str(path), f"cannot be written ({error.strerror}).", "Choose another --output.") from None
+    write(attach(load().settings), since, arguments.organization, path)
     print(path)
     return 0

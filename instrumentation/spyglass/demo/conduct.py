@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 from spyglass import stores
 from spyglass.demo import summary
@@ -18,6 +19,8 @@ from spyglass.demo.provider import Call, Provider, Timing
 from spyglass.demo.questions import Questions
 from spyglass.demo.summary import Pair, Summary
 from spyglass.demo.watch import AlertWatch
+from spyglass.names import DEMO_ORGANIZATION
+from spyglass.report.write import write
 from spyglass.settings import Settings
 from spyglass.stack.running import attach
 from spyglass.warehouse import client
@@ -38,11 +41,16 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Options:
-    """Hold what the user asked for; ``rate`` multiplies the visits that each program gets a second."""
+    """Hold what the user asked for.
+
+    ``rate`` multiplies the visits that each program gets a second; ``report`` is where to write the HTML report, if
+    anywhere.
+    """
 
     seconds: float = 60.0
     rate: float = 1.0
     content: str | None = None
+    report: Path | None = None
 
 
 def conduct(settings: Settings, options: Options, say: Say) -> Summary:
@@ -87,6 +95,8 @@ class _Demo:
         self._settle(crew.counts()["spans"])
         made = self._sum_up(crew.counts(), calls)
         made.missing = summary.missing(made, crew.failures(), self.freshness.seconds)
+        if self.options.report:
+            self._report(made, self.options.report.absolute())
         return made
 
     def _work(self, crew: Crew) -> None:
@@ -130,6 +140,10 @@ class _Demo:
             notifications=self.questions.notifications(),
             addresses={name: stores.address(self.settings, name) for name in ADDRESSES if self._answers(name)},
         )
+
+    def _report(self, made: Summary, path: Path) -> None:
+        made.missing += summary.missing_sections(write(self.settings, self.since, DEMO_ORGANIZATION, path).empty())
+        made.addresses["report"] = str(path)
 
     def _answers(self, name: str) -> bool:
         try:

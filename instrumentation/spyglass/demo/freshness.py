@@ -43,7 +43,7 @@ class Freshness:
         spyglass.init(
             service=SERVICE,
             endpoint=self._endpoint,
-            organization=names.DEMO_ORGANIZATION,
+            organization=names.SELF_ORGANIZATION,
             demo=True,
             instrument="none",
             probes="none",
@@ -87,6 +87,6 @@ class Freshness:
             time.sleep(POLL_SECONDS)
 
     def _calls(self) -> float:
-        labels = {names.SERVICE_NAME: SERVICE, names.ORGANIZATION: names.DEMO_ORGANIZATION}
+        labels = {names.SERVICE_NAME: SERVICE, names.ORGANIZATION: names.SELF_ORGANIZATION}
         matchers = ",".join(f'{label_name(key)}="{value}"' for key, value in labels.items())
         return self._prometheus.value(f"sum({series_name(names.CALLS)}{{{matchers}}})") or 0.0

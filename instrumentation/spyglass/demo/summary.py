@@ -125,6 +125,11 @@ def missing(summary: Summary, failures: Iterable[str], asked: Iterable[str]) -> 
     return [f"fleet: {failure}" for failure in failures] + [sentence for check in checks for sentence in check()]
 
 
+def missing_sections(empty: Iterable[str]) -> list[str]:
+    """Return a sentence for every section of the report that has nothing to show."""
+    return [f"report: the section {name} is empty." for name in empty]
+
+
 def _missing_spans(summary: Summary) -> list[str]:
     if not summary.spans.stored:
         return ["spans: the warehouse has none of this run."]

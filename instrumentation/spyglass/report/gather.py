@@ -33,6 +33,17 @@ class Report(NamedTuple):
     alerts: list[Row]
     firing: list[Row]
 
+    def empty(self) -> list[str]:
+        """Return the names of the sections that have nothing to show."""
+        shown = {
+            "runs": self.runs,
+            "waterfall": self.waterfall,
+            "cost by model": [row for row in self.models if row["cost_nano_usd"] is not None],
+            "freshness": self.freshness["spans"],
+            "alerts": self.alerts or self.firing,
+        }
+        return [name for name, content in shown.items() if not content]
+
 
 def gather(settings: Settings, since: datetime, organization: str) -> Report:
     """Return the report's content; raises StoreError or WarehouseError where a store does not answer."""
