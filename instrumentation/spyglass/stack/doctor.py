@@ -9,8 +9,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+from spyglass import probes
 from spyglass.errors import ProgramError, SpyglassError, StackNotRunningError
 from spyglass.paths import cache_directory
+from spyglass.probes import FindingState
 from spyglass.settings import Loaded
 from spyglass.stack import cache, doctor_stack, files, grafana, ports, programs, running, toolchain
 from spyglass.stack.catalogue import PROGRAMS
@@ -106,22 +108,11 @@ def data_directory(machine: Machine) -> Iterator[Finding]:
     yield from _space(place, SCARCE_BYTES, COMFORTABLE_BYTES)
 
 
-def gpu(_: Machine) -> Iterator[Finding]:
-    """Say which GPUs there are; none is nothing to mend."""
-    import pynvml  # noqa: PLC0415 -- loads the driver's library
-
-    try:
-        pynvml.nvmlInit()
-    except pynvml.NVMLError:
-        yield ok("no GPU found")
-        return
-    try:
-        names = [
-            pynvml.nvmlDeviceGetName(pynvml.nvmlDeviceGetHandleByIndex(i)) for i in range(pynvml.nvmlDeviceGetCount())
-        ]
-    finally:
-        pynvml.nvmlShutdown()
-    yield ok(", ".join(names) or "no GPU found")
+def probes_(_: Machine) -> Iterator[Finding]:
+    """Say what each probe can watch here; a machine without a GPU has nothing to mend."""
+    for found in probes.describe():
+        sentence = f"{found.probe}: {found.sentence}"
+        yield note(sentence) if found.state is FindingState.PARTIAL else ok(sentence)
 
 
 def grafana_(machine: Machine) -> Iterator[Finding]:
@@ -156,7 +147,7 @@ CHECKS: dict[str, Check] = {
     "programs": programs_,
     "ports": free_ports,
     "data directory": data_directory,
-    "gpu": gpu,
+    "probes": probes_,
     "grafana": grafana_,
     **doctor_stack.CHECKS,
 }

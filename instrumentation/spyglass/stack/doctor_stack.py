@@ -4,20 +4,26 @@ from __future__ import annotations
 
 import contextlib
 import http.client
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 from prometheus_client.parser import text_string_to_metric_families
 
 from spyglass.errors import PartError, WarehouseError
 from spyglass.settings import Settings
+from spyglass.stack import logs, status
 from spyglass.stack import running as running_
-from spyglass.stack import status
 from spyglass.stack.finding import Check, Finding, Machine, failed, note, ok
 
 ANSWER_SECONDS = 5.0
 # The largest request that the collector takes.
 REQUEST_MIB = 64
+QUEUE_SIZE = "otelcol_exporter_queue_size"
+# The collector tries again at least every 10 s, and says so.
+LATELY = timedelta(seconds=60)
+LOG_LINES, ERROR_LENGTH = 500, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +82,24 @@ def collector(machine: Machine) -> Iterator[Finding]:
         yield ok("nothing refused and nothing lost since it started")
 
 
+def queues(machine: Machine) -> Iterator[Finding]:
+    """Say what waits in the collector's queues because its destination refuses it, and in which words."""
+    if machine.running is None or "collector" not in _parts(machine.running):
+        return
+    refusals = _refusals(logs.tail(machine.place.log("collector"), LOG_LINES))
+    waiting: dict[str, float] = {}
+    for name, labels, size in _samples(_metrics(machine.running)):
+        if name == QUEUE_SIZE and size and labels["exporter"] in refusals:
+            waiting[labels["exporter"]] = waiting.get(labels["exporter"], 0) + size
+    for exporter, size in waiting.items():
+        yield failed(
+            f"{size:,.0f} bytes wait for {exporter}, which does not take them: {refusals[exporter]}",
+            "They are sent as soon as this is mended; nothing is lost before the queue is full.",
+        )
+    if not waiting:
+        yield ok("nothing waits for a destination that refuses it")
+
+
 def dead_letters(machine: Machine) -> Iterator[Finding]:
     """Say how many rows the warehouse could not store."""
     if machine.running is None or "warehouse" not in _parts(machine.running):
@@ -109,6 +133,17 @@ def _losses(metrics: str) -> Iterator[tuple[float, str]]:
                 yield value, f"{loss.sentence} ({name.removesuffix('_total')}, {where})"
 
 
+def _refusals(lines: Iterable[str]) -> dict[str, str]:
+    """Return by exporter the newest error that made it try again, if that was lately."""
+    since, found = datetime.now(UTC) - LATELY, {}
+    for line in lines:
+        if '"exporter"' in line and '"error"' in line:
+            entry = json.loads(line)
+            if datetime.fromisoformat(entry["ts"]) > since:
+                found[entry["otelcol.component.id"]] = " ".join(entry["error"].splitlines()[0].split())[:ERROR_LENGTH]
+    return found
+
+
 def _samples(metrics: str) -> Iterator[tuple[str, Mapping[str, str], float]]:
     for family in text_string_to_metric_families(metrics):
         for sample in family.samples:
@@ -130,4 +165,4 @@ def _metrics(running: Settings) -> str:
             ) from None
 
 
-CHECKS: dict[str, Check] = {"parts": parts, "collector": collector, "dead letters": dead_letters}
+CHECKS: dict[str, Check] = {"parts": parts, "collector": collector, "queues": queues, "dead letters": dead_letters}
