@@ -10,6 +10,18 @@ from grafana.style import Unit
 from grafana.targets import Target
 
 
+def _drawing(*, stacked: bool, bars: bool, thresholds: Json | None) -> Json:
+    return {
+        "drawStyle": "bars" if bars else "line",
+        "fillOpacity": 70 if bars else 10,
+        "lineWidth": 1,
+        "showPoints": "never" if bars else "auto",
+        "spanNulls": False,
+        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
+        "thresholdsStyle": {"mode": "dashed" if thresholds else "off"},
+    }
+
+
 def time_series(
     title: str,
     description: str,
@@ -27,18 +39,9 @@ def time_series(
     empty: str = "",
 ) -> Panel:
     """Make a chart over time; bars are as wide as ``$interval``; ``name_by`` is the SQL column that names a series."""
-    custom = {
-        "drawStyle": "bars" if bars else "line",
-        "fillOpacity": 70 if bars else 10,
-        "lineWidth": 1,
-        "showPoints": "never" if bars else "auto",
-        "spanNulls": False,
-        "stacking": {"mode": "normal" if stacked else "none", "group": "A"},
-        "thresholdsStyle": {"mode": "dashed" if thresholds else "off"},
-    }
     defaults: Json = {
         "color": {"mode": "palette-classic-by-name"},
-        "custom": custom,
+        "custom": _drawing(stacked=stacked, bars=bars, thresholds=thresholds),
         "displayName": f"${{__field.labels.{name_by}}}" if name_by else None,
         "max": maximum,
         "min": 0,

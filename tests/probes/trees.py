@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from spyglass.probes.catalog import Sample
+from spyglass.probes.host import HostProbe
+
+Make = Callable[..., HostProbe]
+BLOCK = 4096
 
 STAT = """\
 cpu  1000 20 300 40000 50 6 7 8 900 0
@@ -146,3 +151,8 @@ def values(samples: list[Sample]) -> Values:
 def only(found: Values, name: str) -> Mapping[tuple[str, ...], float]:
     """Return the values of one metric by its attribute values."""
     return {key[1:]: value for key, value in found.items() if key[0] == name}
+
+
+def space(*, blocks: int = 1000, free: int = 400, available: int = 300) -> os.statvfs_result:
+    """Return what statvfs(3) says of a filesystem of so many blocks."""
+    return os.statvfs_result((BLOCK, BLOCK, blocks, free, available, 0, 0, 0, 0, 255))

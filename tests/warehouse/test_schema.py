@@ -1,123 +1,107 @@
-"""What the exporter writes becomes typed rows, each with an identity; what is out of range is kept apart."""
+"""Spans become typed rows, each with an identity; what is out of range is kept apart."""
 
 from __future__ import annotations
 
 import json
-import math
 import time
 from typing import Any
 
 import pytest
 
-from tests.warehouse.wire import Server, span, usage
+from tests.warehouse.wire import METRICS, Server, one, span, usage
 
-METRICS: dict[str, dict[str, Any]] = {
-    "gauge": {"Value": 1.5},
-    "sum": {"Value": 2.5, "AggregationTemporality": 2, "IsMonotonic": True},
-    "histogram": {"Count": 3, "Sum": 1.5, "BucketCounts": [1, 2], "ExplicitBounds": [0.5], "Min": 0.1, "Max": 1.0},
-    "exponential_histogram": {"Count": 3, "Sum": 1.5, "Scale": 2, "ZeroCount": 1, "PositiveBucketCounts": [1, 1]},
-    "summary": {"Count": 3, "Sum": 1.5, "ValueAtQuantiles.Quantile": [0.5], "ValueAtQuantiles.Value": [1.0]},
+ATTRIBUTES = {
+    "spyglass.kind": "llm",
+    "spyglass.organization": "acme",
+    "spyglass.execution.id": "e1",
+    "spyglass.dialect": "openinference",
+    "gen_ai.operation.name": "chat",
+    "gen_ai.provider.name": "openai",
+    "gen_ai.request.model": "gpt-4o",
+    "gen_ai.response.model": "gpt-4o-2024-08-06",
+    "gen_ai.agent.name": "planner",
+    "gen_ai.usage.input_tokens": "1200",
+    "gen_ai.usage.output_tokens": "300",
+    "gen_ai.usage.cache_read.input_tokens": "200",
+    "spyglass.usage.source": "reported",
+    "spyglass.cost.amount": "0.00123",
+    "spyglass.queue.wait": "0.25",
+    "gen_ai.response.time_to_first_chunk": "0.125",
+    "gen_ai.response.finish_reasons": '["stop","length"]',
+    "gen_ai.request.stream": "true",
+    "gen_ai.input.messages": "[in]",
+    "gen_ai.output.messages": "[out]",
+    "gen_ai.system_instructions": "[system]",
+    "llm.input_messages.0.message.content": "foreign",
+    "my.own": "kept",
 }
-
-
-def _point(kind: str, name: str, **columns: Any) -> dict[str, Any]:
-    now = f"{time.time_ns() / 1e9:.9f}"
-    row = {"MetricName": name, "ServiceName": "svc", "TimeUnix": now, "StartTimeUnix": now, "Attributes": {"a": "1"}}
-    return row | METRICS[kind] | columns
-
-
-def _log(**columns: Any) -> dict[str, Any]:
-    row = {"Timestamp": f"{time.time_ns() / 1e9:.9f}", "Body": "hello", "ServiceName": "svc", "SeverityNumber": 17}
-    return row | columns
-
-
-def _one(server: Server, sql: str, **parameters: object) -> dict[str, Any]:
-    rows = server.client("reader").rows(sql, **parameters)
-    assert len(rows) == 1, rows
-    return rows[0]
+RESOURCE = {"service.version": "1.2", "service.instance.id": "i-1", "deployment.environment.name": "prod"}
+EVENTS: dict[str, Any] = {
+    "Events.Timestamp": ["1700000000.5"],
+    "Events.Name": ["exception"],
+    "Events.Attributes": [{"k": "v"}],
+}
+LINKS: dict[str, Any] = {
+    "Links.TraceId": ["t"],
+    "Links.SpanId": ["s"],
+    "Links.TraceState": [""],
+    "Links.Attributes": [{}],
+}
+EXPECTED = {
+    "organization": "acme",
+    "project": "default",
+    "environment": "prod",
+    "service": "planner-service",
+    "release": "1.2",
+    "instance": "i-1",
+    "demo": False,
+    "duration_ns": 1_000_000,
+    "parent_span_id": "p1",
+    "execution_id": "e1",
+    "kind": "llm",
+    "name": "chat gpt-4o",
+    "span_kind": "Client",
+    "dialect": "openinference",
+    "status": "error",
+    "operation": "chat",
+    "provider": "openai",
+    "request_model": "gpt-4o",
+    "response_model": "gpt-4o-2024-08-06",
+    "model": "gpt-4o-2024-08-06",
+    "agent": "planner",
+    "input_tokens": 1200,
+    "output_tokens": 300,
+    "cache_read_tokens": 200,
+    "cache_write_tokens": None,
+    "reasoning_tokens": None,
+    "usage_source": "reported",
+    "reported_cost_nano_usd": 1_230_000,
+    "queue_wait_seconds": 0.25,
+    "time_to_first_token_seconds": 0.125,
+    "finish_reasons": ["stop", "length"],
+    "stream": True,
+    "defects": {},
+    "events.name": ["exception"],
+    "events.attributes": [{"k": "v"}],
+    "links.trace_id": ["t"],
+}
 
 
 def test_span_columns(server: Server) -> None:
     """Each attribute of the vocabulary is in its column; the others stay in the map, texts go to span_content."""
-    attributes = {
-        "spyglass.kind": "llm",
-        "spyglass.organization": "acme",
-        "spyglass.execution.id": "e1",
-        "spyglass.dialect": "openinference",
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": "openai",
-        "gen_ai.request.model": "gpt-4o",
-        "gen_ai.response.model": "gpt-4o-2024-08-06",
-        "gen_ai.agent.name": "planner",
-        "gen_ai.usage.input_tokens": "1200",
-        "gen_ai.usage.output_tokens": "300",
-        "gen_ai.usage.cache_read.input_tokens": "200",
-        "spyglass.usage.source": "reported",
-        "spyglass.cost.amount": "0.00123",
-        "spyglass.queue.wait": "0.25",
-        "gen_ai.response.time_to_first_chunk": "0.125",
-        "gen_ai.response.finish_reasons": '["stop","length"]',
-        "gen_ai.request.stream": "true",
-        "gen_ai.input.messages": "[in]",
-        "gen_ai.output.messages": "[out]",
-        "gen_ai.system_instructions": "[system]",
-        "llm.input_messages.0.message.content": "foreign",
-        "my.own": "kept",
-    }
-    resource = {"service.version": "1.2", "service.instance.id": "i-1", "deployment.environment.name": "prod"}
-    events = {"Events.Timestamp": ["1700000000.5"], "Events.Name": ["exception"], "Events.Attributes": [{"k": "v"}]}
-    links = {"Links.TraceId": ["t"], "Links.SpanId": ["s"], "Links.TraceState": [""], "Links.Attributes": [{}]}
     row = span(
-        10_001, attributes, ResourceAttributes=resource, ParentSpanId="p1", StatusCode="Error", **events, **links
+        10_001, ATTRIBUTES, ResourceAttributes=RESOURCE, ParentSpanId="p1", StatusCode="Error", **EVENTS, **LINKS
     )
     assert server.insert("otel_traces", [row]).status == 200
-    found = _one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
-    expected = {
-        "organization": "acme",
-        "project": "default",
-        "environment": "prod",
-        "service": "planner-service",
-        "release": "1.2",
-        "instance": "i-1",
-        "demo": False,
-        "duration_ns": 1_000_000,
-        "span_id": row["SpanId"],
-        "parent_span_id": "p1",
-        "execution_id": "e1",
-        "kind": "llm",
-        "name": "chat gpt-4o",
-        "span_kind": "Client",
-        "dialect": "openinference",
-        "status": "error",
-        "operation": "chat",
-        "provider": "openai",
-        "request_model": "gpt-4o",
-        "response_model": "gpt-4o-2024-08-06",
-        "model": "gpt-4o-2024-08-06",
-        "agent": "planner",
-        "input_tokens": 1200,
-        "output_tokens": 300,
-        "cache_read_tokens": 200,
-        "cache_write_tokens": None,
-        "reasoning_tokens": None,
-        "usage_source": "reported",
-        "reported_cost_nano_usd": 1_230_000,
-        "queue_wait_seconds": 0.25,
-        "time_to_first_token_seconds": 0.125,
-        "finish_reasons": ["stop", "length"],
-        "stream": True,
-        "defects": {},
-        "events.name": ["exception"],
-        "events.attributes": [{"k": "v"}],
-        "links.trace_id": ["t"],
-    }
-    assert {name: found[name] for name in expected} == expected
+    found = one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
+    assert {name: found[name] for name in EXPECTED} == EXPECTED
+    assert found["span_id"] == row["SpanId"]
     assert "my.own" in found["attributes"]
     assert not any(
-        "messages" in name or (name in attributes and name != "my.own" and name in expected)
+        "messages" in name or (name in ATTRIBUTES and name != "my.own" and name in EXPECTED)
         for name in found["attributes"]
     )
-    content = _one(server, "SELECT * FROM span_content WHERE trace_id = {t:String}", t=row["TraceId"])
+    content = one(server, "SELECT * FROM span_content WHERE trace_id = {t:String}", t=row["TraceId"])
     assert (content["input"], content["output"], content["system"], content["kind"]) == (
         "[in]",
         "[out]",
@@ -132,7 +116,7 @@ def test_absent_stays_absent(server: Server) -> None:
     row = span(10_002)
     row["SpanAttributes"] = {}
     server.insert("otel_traces", [row])
-    found = _one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
+    found = one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
     nullable = ("input_tokens", "output_tokens", "cost_nano_usd", "reported_cost_nano_usd", "queue_wait_seconds")
     assert [found[name] for name in nullable] == [None] * 5
     assert (found["organization"], found["project"], found["kind"]) == ("default", "default", "unknown")
@@ -146,11 +130,11 @@ def test_absurd_tokens_are_unknown_and_countable(server: Server, value: str) -> 
     number = 11_000 + abs(hash(value)) % 100_000
     rows = [span(number, usage(input=value, output=7)), span(number + 1_000_000, usage(input=5, output=7))]
     assert server.insert("otel_traces", rows).status == 200
-    found = _one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=rows[0]["TraceId"])
+    found = one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=rows[0]["TraceId"])
     assert (found["input_tokens"], found["output_tokens"]) == (None, 7)
     assert found["defects"] == {"input_tokens": value}
     assert (found["cost_nano_usd"], found["cost_source"]) == (None, "unpriced")
-    other = _one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=rows[1]["TraceId"])
+    other = one(server, "SELECT * FROM spans WHERE trace_id = {t:String}", t=rows[1]["TraceId"])
     assert (other["input_tokens"], other["defects"]) == (5, {})
 
 
@@ -158,7 +142,7 @@ def test_largest_token_count(server: Server) -> None:
     """A billion tokens is the most that is believed."""
     row = span(12_001, usage(input=1_000_000_000, output=0))
     server.insert("otel_traces", [row])
-    found = _one(server, "SELECT input_tokens, output_tokens FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
+    found = one(server, "SELECT input_tokens, output_tokens FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
     assert found == {"input_tokens": 1_000_000_000, "output_tokens": 0}
 
 
@@ -166,7 +150,7 @@ def test_span_that_ends_before_it_starts(server: Server) -> None:
     """The exporter's duration wraps around; it is 0 and marked, not 584 years."""
     row = span(12_002, Duration=2**64 - 1000)
     server.insert("otel_traces", [row])
-    found = _one(server, "SELECT duration_ns, defects FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
+    found = one(server, "SELECT duration_ns, defects FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
     assert found == {"duration_ns": 0, "defects": {"duration_ns": str(2**64 - 1000)}}
 
 
@@ -175,7 +159,7 @@ def test_span_again_in_another_batch_replaces(server: Server) -> None:
     first, second, third = (span(13_000 + n, usage(input=10, output=10), ServiceName="again") for n in range(3))
     for batch in ([first, second], [second, third], [third, third, first], [first]):
         assert server.insert("otel_traces", batch).status == 200
-    found = _one(server, "SELECT count() AS spans, sum(input_tokens) AS tokens FROM spans WHERE service = 'again'")
+    found = one(server, "SELECT count() AS spans, sum(input_tokens) AS tokens FROM spans WHERE service = 'again'")
     assert found == {"spans": 3, "tokens": 30}
 
 
@@ -212,111 +196,6 @@ def test_span_of_nearly_an_hour_ahead_is_stored(server: Server) -> None:
     row = span(14_900, Timestamp=f"{time.time() + 3500:.9f}")
     server.insert("otel_traces", [row])
     assert server.sql(f"SELECT count() FROM spans WHERE trace_id = '{row['TraceId']}'", "reader") == "1"
-
-
-def test_logs(server: Server) -> None:
-    """A log is typed, joined by trace and span, and known by its uid; a severity without text is spelled."""
-    attributes = {"log.record.uid": "u-1", "spyglass.project": "p", "my.own": "kept"}
-    row = _log(LogAttributes=attributes, TraceId="t-log", SpanId="s-log", EventName="my.event")
-    for body in ("first", "second"):
-        assert server.insert("otel_logs", [row | {"Body": body}]).status == 200
-    found = _one(server, "SELECT * FROM logs WHERE trace_id = 't-log'")
-    expected = {
-        "log_id": "u-1",
-        "body": "second",
-        "severity": "ERROR",
-        "severity_number": 17,
-        "event_name": "my.event",
-        "organization": "default",
-        "project": "p",
-        "span_id": "s-log",
-        "attributes": {"my.own": "kept"},
-    }
-    assert {name: found[name] for name in expected} == expected
-
-
-def test_logs_without_uid(server: Server) -> None:
-    """Without a uid a log is known by all that it says: the same again is one, another body is another."""
-    moment = f"{time.time_ns() / 1e9:.9f}"
-    rows = [_log(ServiceName="no-uid", Timestamp=moment, Body=body) for body in ("a", "b")]
-    for batch in (rows, rows[:1], list(reversed(rows))):
-        assert server.insert("otel_logs", batch).status == 200
-    assert (
-        server.sql(
-            "SELECT groupArray(body) FROM (SELECT body FROM logs WHERE service = 'no-uid' ORDER BY body)", "reader"
-        )
-        == "['a','b']"
-    )
-
-
-def test_log_of_1970_is_a_dead_letter(server: Server) -> None:
-    """A log without any time, which the exporter sends as 1970, is kept apart."""
-    assert server.insert("otel_logs", [_log(Timestamp="1970-01-01 00:00:00", Body="timeless")]).status == 200
-    found = server.sql(
-        "SELECT reason FROM dead_letters WHERE table_name = 'otel_logs' AND body LIKE '%timeless%'", "reader"
-    )
-    assert "before 2000" in found
-
-
-@pytest.mark.parametrize("kind", METRICS)
-def test_metric_points(server: Server, kind: str) -> None:
-    """A point keeps the exporter's columns; again in another batch it replaces itself; another series is another."""
-    row = _point(kind, f"m.{kind}", ResourceAttributes={"spyglass.organization": "acme"})
-    other = row | {"Attributes": {"a": "2"}}
-    table = f"otel_metrics_{kind}"
-    for batch in ([row], [row, other], [other, row]):
-        assert server.insert(table, batch).status == 200
-    points = server.client("reader").rows(
-        f"SELECT * FROM metrics_{kind} WHERE MetricName = {{m:String}}", m=row["MetricName"]
-    )
-    assert len(points) == 2
-    assert len({point["series_id"] for point in points}) == 2
-    assert {point["organization"] for point in points} == {"acme"}
-    assert {name: points[0][name] for name in METRICS[kind]} == METRICS[kind]
-
-
-@pytest.mark.parametrize("kind", METRICS)
-def test_metric_point_of_2100_is_a_dead_letter(server: Server, kind: str) -> None:
-    """A point from the far future is kept apart; the rest of its batch is stored."""
-    rows = [_point(kind, f"future.{kind}", TimeUnix="4102444800.0"), _point(kind, f"present.{kind}")]
-    assert server.insert(f"otel_metrics_{kind}", rows).status == 200
-    assert (
-        server.sql(
-            f"SELECT MetricName FROM metrics_{kind} WHERE MetricName LIKE '%ent.{kind}' OR MetricName LIKE 'fut%'",
-            "reader",
-        )
-        == f"present.{kind}"
-    )
-    letters = server.sql(
-        f"SELECT count() FROM dead_letters WHERE table_name = 'otel_metrics_{kind}' AND source = 'row'", "reader"
-    )
-    assert letters == "1"
-
-
-def test_series_does_not_depend_on_the_order_of_attributes(server: Server) -> None:
-    """The same attributes in another order are the same series."""
-    row = _point("gauge", "ordered")
-    rows = [row | {"Attributes": {"a": "1", "b": "2"}}, row | {"Attributes": {"b": "2", "a": "1"}}]
-    for each in rows:
-        server.insert("otel_metrics_gauge", [each])
-    assert server.sql("SELECT count() FROM metrics_gauge WHERE MetricName = 'ordered'", "reader") == "1"
-
-
-def test_nan_and_infinity_are_values(server: Server) -> None:
-    """NaN and infinities are stored as what they are."""
-    sql = (
-        "SELECT 'odd.' || toString(n) AS MetricName, now64(9) AS TimeUnix, [nan, inf, -inf][n] AS Value "
-        "FROM (SELECT arrayJoin([1, 2, 3]) AS n)"
-    )
-    block = server.post(f"{sql} FORMAT Native").body
-    text = "INSERT INTO spyglass.otel_metrics_gauge (MetricName, TimeUnix, Value) FORMAT Native"
-    assert server.post(block, "collector", query=text).status == 200
-    found = server.client("reader").rows(
-        "SELECT Value FROM metrics_gauge WHERE MetricName LIKE 'odd.%' ORDER BY MetricName"
-    )
-    values = [row["Value"] for row in found]
-    assert math.isnan(values[0])
-    assert values[1:] == [math.inf, -math.inf]
 
 
 def test_invalid_utf8_is_kept(server: Server) -> None:

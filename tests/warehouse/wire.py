@@ -23,6 +23,14 @@ from spyglass.warehouse.client import Warehouse
 
 PASSWORDS = {"collector": "c-secret", "reader": "r-secret", "admin": "a-secret"}
 START_SECONDS = 60
+# The columns of a point of each kind of metric.
+METRICS: dict[str, dict[str, Any]] = {
+    "gauge": {"Value": 1.5},
+    "sum": {"Value": 2.5, "AggregationTemporality": 2, "IsMonotonic": True},
+    "histogram": {"Count": 3, "Sum": 1.5, "BucketCounts": [1, 2], "ExplicitBounds": [0.5], "Min": 0.1, "Max": 1.0},
+    "exponential_histogram": {"Count": 3, "Sum": 1.5, "Scale": 2, "ZeroCount": 1, "PositiveBucketCounts": [1, 1]},
+    "summary": {"Count": 3, "Sum": 1.5, "ValueAtQuantiles.Quantile": [0.5], "ValueAtQuantiles.Value": [1.0]},
+}
 
 
 @dataclass
@@ -208,3 +216,10 @@ def usage(model: str = "gpt-4o", provider: str = "openai", **tokens: int | str) 
 
 def _literal(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def one(server: Server, sql: str, **parameters: object) -> dict[str, Any]:
+    """Return the only row of a query that the reader asks."""
+    rows = server.client("reader").rows(sql, **parameters)
+    assert len(rows) == 1, rows
+    return rows[0]
