@@ -6,12 +6,12 @@ SELECT
     model,
     count() AS calls,
     countIf(status = 'error') AS errors,
-    countIf(usage_source = 'missing') AS calls_without_usage,
+    countIf(usage_source = 'missing' AND status != 'error') AS calls_without_usage,
     sum(input_tokens) AS input_tokens,
     sum(output_tokens) AS output_tokens,
     sum(cache_read_tokens) AS cache_read_tokens,
     sum(cost_nano_usd) AS cost_nano_usd,
-    countIf(cost_source = 'unpriced') AS unpriced_calls,
+    countIf(cost_source = 'unpriced' AND usage_source != 'missing') AS unpriced_calls,
     quantileExact(0.5)(duration_ns) / 1e9 AS p50_seconds,
     quantileExact(0.95)(duration_ns) / 1e9 AS p95_seconds
 FROM spans

@@ -18,7 +18,7 @@ SELECT
     sumIf(input_tokens, kind IN ('llm', 'embedding')) AS input_tokens,
     sumIf(output_tokens, kind IN ('llm', 'embedding')) AS output_tokens,
     sumIf(cost_nano_usd, kind IN ('llm', 'embedding')) AS cost_nano_usd,
-    countIf(cost_source = 'unpriced') AS unpriced_calls
+    countIf(cost_source = 'unpriced' AND usage_source != 'missing') AS unpriced_calls
 FROM spans
 WHERE timestamp >= {since:DateTime64(3)} AND organization = {organization:String}
 GROUP BY trace_id

@@ -9,10 +9,10 @@ SELECT
         AS failed_runs,
     countIf(kind = 'agent') AS agent_runs,
     countIf(kind IN ('llm', 'embedding')) AS model_calls,
-    countIf(kind IN ('llm', 'embedding') AND usage_source = 'missing') AS calls_without_usage,
+    countIf(kind IN ('llm', 'embedding') AND usage_source = 'missing' AND status != 'error') AS calls_without_usage,
     sumIf(input_tokens, kind IN ('llm', 'embedding')) AS input_tokens,
     sumIf(output_tokens, kind IN ('llm', 'embedding')) AS output_tokens,
     sumIf(cost_nano_usd, kind IN ('llm', 'embedding')) AS cost_nano_usd,
-    countIf(cost_source = 'unpriced') AS unpriced_calls
+    countIf(cost_source = 'unpriced' AND usage_source != 'missing') AS unpriced_calls
 FROM spans
 WHERE timestamp >= {since:DateTime64(3)} AND organization = {organization:String}

@@ -40,8 +40,8 @@ SECTION: Final = Section(
         ),
         charts.table(
             "Models",
-            "Every model that was called. 'Unpriced' calls have no known price and are in no cost; calls 'Without "
-            "usage' reported no tokens. Both are gaps in the numbers, not zeros.",
+            "Every model that was called. 'Unpriced' calls have tokens but no known price; calls 'Without usage' were "
+            "answered but reported no tokens. Both are gaps in the numbers, not zeros.",
             SQL(question("models")),
             (
                 Column("provider", "Provider"),

@@ -60,8 +60,8 @@ SECTION: Final = Section(
         ),
         charts.stat(
             "Priced calls",
-            "Share of model calls whose cost is known. What is missing costs money that 'Cost' does not show: 'Models' "
-            "names the unpriced models.",
+            "Share of answered model calls whose cost is known. What is missing costs money that 'Cost' does not show: "
+            "'Models' names the unpriced models.",
             USAGE,
             Unit.SHARE,
             field_name="priced_share",

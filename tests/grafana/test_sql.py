@@ -20,7 +20,6 @@ from tests.grafana.test_provisioning import sources
 pytestmark = pytest.mark.stack
 
 OVERVIEW: dict[str, Any] = json.loads(build.text(build.DASHBOARDS[0]))
-NOW = datetime.now(UTC)
 MODEL, UNKNOWN_MODEL = "gpt-5-mini", "no-such-model"
 # $0.25 for a million tokens in, $2.00 for a million out.
 PRICE = {
@@ -42,7 +41,7 @@ PRICE = {
 def span(number: int, kind: str, organization: str, status: str = "Ok", **more: str) -> dict[str, object]:
     """Return one row of the landing table: a span of 2 s that began a minute ago."""
     return {
-        "Timestamp": NOW - timedelta(minutes=1),
+        "Timestamp": datetime.now(UTC) - timedelta(minutes=1),
         "TraceId": f"{number:032x}",
         "SpanId": f"{number:016x}",
         "SpanName": f"{kind} {number}",
@@ -69,21 +68,28 @@ def call(number: int, organization: str, model: str) -> dict[str, object]:
 
 @pytest.fixture(scope="module")
 def warehouse() -> Iterator[Warehouse]:
-    """Start a warehouse with 5 runs and 3 model calls of O'Neill, and one of each of the demo; give its reader."""
-    rows = [span(at, "agent", "O'Neill", "Error" if at < 2 else "Ok") for at in range(5)]
-    rows += [call(10, "O'Neill", MODEL), call(11, "O'Neill", MODEL), call(12, "O'Neill", UNKNOWN_MODEL)]
-    rows += [span(20, "agent", "demo", "Error"), call(21, "demo", MODEL)]
+    """Start a warehouse with rows(), and give its reader."""
     with LocalStack(only=["warehouse"]) as stack:
         admin = client.admin(stack.settings)
         admin.insert("model_prices", [PRICE])
         admin.execute("SYSTEM RELOAD DICTIONARY price")
-        admin.insert("otel_traces", rows)
+        admin.insert("otel_traces", rows())
         yield client.reader(stack.settings)
 
 
+def rows() -> list[dict[str, object]]:
+    """Return 5 runs, of which 2 fail, 3 answered model calls and a refused one of O'Neill; a run and a call of demo."""
+    runs = [span(at, "agent", "O'Neill", "Error" if at < 2 else "Ok") for at in range(5)]
+    calls = [call(10, "O'Neill", MODEL), call(11, "O'Neill", MODEL), call(12, "O'Neill", UNKNOWN_MODEL)]
+    unknown = {names.PROVIDER_NAME: "openai", names.REQUEST_MODEL: MODEL, names.USAGE_SOURCE: "missing"}
+    refused = span(13, "llm", "O'Neill", "Error", **unknown)
+    return [*runs, *calls, refused, span(20, "agent", "demo", "Error"), call(21, "demo", MODEL)]
+
+
 def answers(warehouse: Warehouse, panel: str, variables: dict[str, Any] | None = None) -> list[dict[str, Any]]:
-    """Return the rows of a panel, for the hour around the test's data."""
-    found = queries(OVERVIEW, variables, start=NOW - timedelta(minutes=55), end=NOW + timedelta(minutes=5))
+    """Return the rows of a panel, for the last hour."""
+    now = datetime.now(UTC)
+    found = queries(OVERVIEW, variables, start=now - timedelta(minutes=55), end=now + timedelta(minutes=5))
     (query,) = [each for each in found if each.panel == panel and each.store == "clickhouse"]
     return warehouse.rows(query.query)
 
@@ -125,7 +131,8 @@ def test_models_show_what_is_unknown_beside_what_is_known(warehouse: Warehouse) 
     """Each model has its calls and tokens; the one without a price has no cost, and its calls count as unpriced."""
     rows = {row["model"]: row for row in answers(warehouse, "Models")}
     assert set(rows) == {MODEL, UNKNOWN_MODEL}
-    assert (rows[MODEL]["calls"], rows[MODEL]["input_tokens"], rows[MODEL]["unpriced_calls"]) == (2, 200, 0)
+    assert (rows[MODEL]["failed_share"], rows[MODEL]["calls_without_usage"]) == (pytest.approx(1 / 3), 0)
+    assert (rows[MODEL]["calls"], rows[MODEL]["input_tokens"], rows[MODEL]["unpriced_calls"]) == (3, 200, 0)
     assert (rows[UNKNOWN_MODEL]["cost_usd"], rows[UNKNOWN_MODEL]["unpriced_calls"]) == (None, 1)
     assert [row["model"] for row in answers(warehouse, "Cost by model")] == [MODEL]
 
@@ -133,7 +140,7 @@ def test_models_show_what_is_unknown_beside_what_is_known(warehouse: Warehouse) 
 def test_errors_lead_to_their_traces(warehouse: Warehouse) -> None:
     """The newest errors are the failed spans, with the trace ids that the panel links to."""
     rows = answers(warehouse, "Newest errors")
-    assert {row["trace_id"] for row in rows} == {f"{0:032x}", f"{1:032x}"}
+    assert {row["trace_id"] for row in rows} == {f"{number:032x}" for number in (0, 1, 13)}
     assert {row["status_message"] for row in rows} == {"too slow"}
 
 
