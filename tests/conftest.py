@@ -58,9 +58,9 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     sink.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def chromium() -> Iterator[Browser]:
-    """Start the system's Chromium without a window."""
+    """Start the system's Chromium without a window, for one test: Playwright's event loop runs as long as it does."""
     program = shutil.which("chromium") or shutil.which("chromium-browser")
     assert program, "no chromium on PATH: `make browser` installs Debian's package chromium"
     with sync_playwright() as playwright:

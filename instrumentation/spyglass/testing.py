@@ -20,10 +20,9 @@ from opentelemetry.sdk.metrics.export import InMemoryMetricReader
 from opentelemetry.sdk.trace import ReadableSpan
 from opentelemetry.sdk.trace.id_generator import IdGenerator
 
-from spyglass.sdk import lifecycle
+from spyglass.sdk import lifecycle, notices
 from spyglass.sdk.assembly import Outside, assemble
 from spyglass.sdk.queue import Sent
-from spyglass.sdk.state import state
 from spyglass.settings import load
 
 __all__ = ["Captured", "CountingIds", "SteppingClock", "capture"]
@@ -158,4 +157,4 @@ def capture(**settings: object) -> Iterator[Captured]:
         lifecycle.flush(FLUSH_SECONDS)
     finally:
         lifecycle.shutdown()
-        state.said.clear()
+        notices.said.clear()

@@ -14,9 +14,9 @@ pytestmark = [pytest.mark.stack]
 # So small that a few requests fill it.
 TINY = """
 exporters:
-  otlp_grpc/tempo_hop: {sending_queue: {queue_size: 40000}}
+  otlp_grpc/tempo_hop: {sending_queue: {queue_size: 40000, batch: {min_size: 10000}}}
   otlp_grpc/tempo: {sending_queue: {queue_size: 40000}}
-  otlp_grpc/prometheus_hop: {sending_queue: {queue_size: 40000}}
+  otlp_grpc/prometheus_hop: {sending_queue: {queue_size: 40000, batch: {min_size: 10000}}}
   otlp_http/prometheus: {sending_queue: {queue_size: 40000}}
 """
 SPANS = 5000

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import spyglass
-from spyglass.sdk.state import state
+from spyglass.sdk import notices
 from tests.sdk.receiver import Receiver, receiving
 
 
@@ -17,10 +17,10 @@ def clean_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[N
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     for name in ("SPYGLASS_CONFIG", "OTEL_SERVICE_NAME", "OTEL_EXPORTER_OTLP_ENDPOINT"):
         monkeypatch.delenv(name, raising=False)
-    state.said.clear()
+    notices.said.clear()
     yield
     spyglass.shutdown()
-    state.said.clear()
+    notices.said.clear()
 
 
 @pytest.fixture

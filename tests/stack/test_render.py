@@ -51,8 +51,7 @@ def _programs() -> dict[str, Any]:
 def assets_copy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Let the stack read a copy of the folders of assets, for tests that break something in it."""
     for name in assets.FOLDERS:
-        source = assets.folder(name)
-        shutil.copytree(source, tmp_path / "assets" / name, ignore=shutil.ignore_patterns("*.go", "go.sum"))
+        shutil.copytree(assets.folder(name), tmp_path / "assets" / name)
     for place in ("spyglass.assets.folder", "spyglass.stack.alerting.folder"):
         monkeypatch.setattr(place, lambda name: tmp_path / "assets" / name)
     return tmp_path / "assets"

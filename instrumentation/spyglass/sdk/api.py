@@ -15,8 +15,9 @@ from spyglass import names
 from spyglass.names import AGENT_ROLE
 from spyglass.sdk import kinds
 from spyglass.sdk.handles import AgentRun, Handle, LlmCall, Retrieval, ToolCall
+from spyglass.sdk.notices import warn_once
 from spyglass.sdk.operations import Operation
-from spyglass.sdk.state import state, warn_once
+from spyglass.sdk.state import state
 
 F = TypeVar("F", bound=Callable[..., Any])
 H = TypeVar("H", bound=Handle)

@@ -23,11 +23,11 @@ from spyglass.sdk.autoinstrument import Instrumentation, Instrumented
 from spyglass.sdk.capture import Capture
 from spyglass.sdk.dedupe import OneSpanPerModelCall
 from spyglass.sdk.jsonable import Redact
+from spyglass.sdk.notices import log
 from spyglass.sdk.processors import LogForwarder, SpanForwarder
 from spyglass.sdk.queue import ExportQueue, Sent
 from spyglass.sdk.redaction import redactor
 from spyglass.sdk.runtime import Runtime, Stoppable
-from spyglass.sdk.state import log
 from spyglass.sdk.tracing import Tracing
 from spyglass.sdk.transport import Reachability, silence_exporters
 from spyglass.settings import Settings

@@ -27,7 +27,7 @@ from spyglass.names import (
     Outcome,
 )
 from spyglass.sdk.libraries import LIBRARIES, Library
-from spyglass.sdk.state import log
+from spyglass.sdk.notices import log
 from spyglass.settings import Settings
 
 AUTO = "auto"

@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar, cast
 
-from spyglass.sdk.state import state, warn_once
+from spyglass.sdk.notices import warn_once
+from spyglass.sdk.state import state
 
 if TYPE_CHECKING:
     from opentelemetry.context import Context

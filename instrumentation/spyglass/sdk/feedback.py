@@ -8,7 +8,8 @@ import time
 from spyglass import names
 from spyglass.names import EVALUATION_SOURCE
 from spyglass.sdk.handles import Handle
-from spyglass.sdk.state import log, state
+from spyglass.sdk.notices import log
+from spyglass.sdk.state import state
 
 _TRACE_DIGITS = 32
 _SPAN_DIGITS = 16

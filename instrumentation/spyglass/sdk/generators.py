@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 from spyglass import names
 from spyglass.sdk.handles import LlmCall
-from spyglass.sdk.state import state, warn_once
+from spyglass.sdk.notices import warn_once
+from spyglass.sdk.state import state
 
 if TYPE_CHECKING:
     from spyglass.sdk.operations import Around

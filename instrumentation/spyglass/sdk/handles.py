@@ -11,7 +11,7 @@ from functools import wraps
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, TypeVar, cast
 
 from spyglass import names
-from spyglass.sdk.state import warn_once
+from spyglass.sdk.notices import warn_once
 
 if TYPE_CHECKING:
     from spyglass.sdk.tracing import Opened

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from spyglass.errors import SettingError, SpyglassError
-from spyglass.sdk.state import log, state
+from spyglass.sdk.notices import log
+from spyglass.sdk.state import state
 from spyglass.settings import PREFIX, ROWS, Loaded, load
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from spyglass import names
 from spyglass.sdk.generators import asynchronous, end, synchronous
 from spyglass.sdk.handles import Handle, LlmCall, ToolCall
 from spyglass.sdk.kinds import Row
-from spyglass.sdk.state import state, warn_once
+from spyglass.sdk.notices import warn_once
+from spyglass.sdk.state import state
 
 if TYPE_CHECKING:
     from spyglass.sdk.tracing import Entered

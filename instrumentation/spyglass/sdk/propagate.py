@@ -14,8 +14,9 @@ from typing import Any
 from opentelemetry.context import Context, get_current
 
 from spyglass.sdk.carry import carried
+from spyglass.sdk.notices import warn_once
 from spyglass.sdk.queue import ExportThread
-from spyglass.sdk.state import state, warn_once
+from spyglass.sdk.state import state
 from spyglass.sdk.tracing import Entered
 
 Undo = Callable[[], None]

@@ -28,7 +28,7 @@ from opentelemetry.sdk.trace.sampling import Sampler
 from opentelemetry.util._once import Once
 
 from spyglass import names
-from spyglass.sdk.state import log
+from spyglass.sdk.notices import log
 from spyglass.sdk.transport import (
     TIMEOUT_SECONDS,
     CollectorSession,

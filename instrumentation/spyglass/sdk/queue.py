@@ -16,7 +16,7 @@ from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
 from spyglass.names import DropReason, Signal
-from spyglass.sdk.state import warn_once
+from spyglass.sdk.notices import warn_once
 
 T = TypeVar("T")
 R = TypeVar("R")

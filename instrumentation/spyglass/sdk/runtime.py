@@ -20,10 +20,10 @@ from spyglass.sdk import autoinstrument
 from spyglass.sdk.carry import flush_before_the_worker_ends
 from spyglass.sdk.dedupe import OneSpanPerModelCall
 from spyglass.sdk.logs import emit_event
+from spyglass.sdk.notices import log
 from spyglass.sdk.processors import LogForwarder, SpanForwarder
 from spyglass.sdk.providers import Globals, process_attributes, renew_metrics
 from spyglass.sdk.queue import ExportQueue
-from spyglass.sdk.state import log
 from spyglass.sdk.tracing import Tracing
 from spyglass.settings import Settings
 

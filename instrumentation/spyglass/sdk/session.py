@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from spyglass import names
+from spyglass.sdk.notices import warn_once
 from spyglass.sdk.operations import Around
-from spyglass.sdk.state import state, warn_once
+from spyglass.sdk.state import state
 
 if TYPE_CHECKING:
     from spyglass.sdk.tracing import Entered

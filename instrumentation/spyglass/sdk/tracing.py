@@ -15,8 +15,8 @@ from spyglass.sdk.attributes import LONGEST, SCALARS, attribute_value, cleaned, 
 from spyglass.sdk.capture import Capture
 from spyglass.sdk.jsonable import Redact, safe_text
 from spyglass.sdk.kinds import Row
+from spyglass.sdk.notices import warn_once
 from spyglass.sdk.scope import SCOPE_KEY, Scope, scope_of, with_session
-from spyglass.sdk.state import warn_once
 
 # The API's own key, asked of the API: one copy of the context for span and scope instead of one for each.
 _SPAN_KEY = next(iter(trace.set_span_in_context(trace.INVALID_SPAN, Context())))

@@ -22,8 +22,8 @@ from opentelemetry.exporter.otlp.proto.http.metric_exporter import OTLPMetricExp
 from opentelemetry.sdk.metrics.export import MetricExportResult, MetricsData
 from requests.adapters import HTTPAdapter
 
+from spyglass.sdk.notices import log, warn_once
 from spyglass.sdk.queue import Sent
-from spyglass.sdk.state import log, warn_once
 
 TIMEOUT_SECONDS = 10.0
 _RETRYABLE = frozenset((408, 429, 502, 503, 504))
