@@ -29,7 +29,6 @@ DEMO: Final = "spyglass.demo"
 DEMO_RUN: Final = "spyglass.demo.run"
 DEFAULT_TENANT: Final = "default"
 DEMO_ORGANIZATION: Final = "demo"
-SELF_ORGANIZATION: Final = "spyglass"  # what spyglass sends to measure itself is in nobody's numbers
 USER_ID: Final = "user.id"
 SESSION_ID: Final = "session.id"
 CONVERSATION_ID: Final = "gen_ai.conversation.id"

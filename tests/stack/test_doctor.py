@@ -43,9 +43,9 @@ def _examine(**arguments: object) -> dict[str, list[Finding]]:
     return found
 
 
-def test_a_machine_without_a_stack(tmp_path: Path) -> None:
+def test_a_machine_without_a_stack(tmp_path: Path, offset: int) -> None:
     """On a healthy machine nothing fails; no GPU, no Grafana and no stack are calm lines."""
-    found = _examine(data_dir=str(tmp_path / "data"), port_offset=52_000)
+    found = _examine(data_dir=str(tmp_path / "data"), port_offset=offset)
     verdicts = Counter(finding.verdict for findings in found.values() for finding in findings)
     assert verdicts[Verdict.FAILED] == 0
     assert {sentence.sentence.split(":")[0] for sentence in found["probes"]} == {"host", "process", "gpu"}
@@ -57,9 +57,9 @@ def test_a_machine_without_a_stack(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-def test_the_command_as_json(spyglass: Spyglass, tmp_path: Path) -> None:
+def test_the_command_as_json(spyglass: Spyglass, tmp_path: Path, offset: int) -> None:
     """Doctor --json prints one object per finding; an unknown variable fails with what was meant."""
-    words = ("doctor", "--json", "--data-dir", tmp_path, "--port-offset", 52_000)
+    words = ("doctor", "--json", "--data-dir", tmp_path, "--port-offset", offset)
     assert spyglass(*words).code == 0
     done = spyglass(*words, environ={"SPYGLASS_CONTNET": "full"})
     rows = [json.loads(line) for line in done.out.splitlines()]
@@ -74,18 +74,18 @@ def test_the_command_as_json(spyglass: Spyglass, tmp_path: Path) -> None:
     ]
 
 
-def test_the_command_as_text(spyglass: Spyglass, tmp_path: Path) -> None:
+def test_the_command_as_text(spyglass: Spyglass, tmp_path: Path, offset: int) -> None:
     """Doctor prints a line for each finding that begins with its verdict and its check."""
-    done = spyglass("doctor", "--data-dir", tmp_path, "--port-offset", 52_000)
+    done = spyglass("doctor", "--data-dir", tmp_path, "--port-offset", offset)
     assert done.code == 0
     assert all(line.split()[0] in ("ok", "note") for line in done.out.splitlines())
     assert any(line.startswith("ok      python          Python 3.") for line in done.out.splitlines())
 
 
-def test_a_wrong_program_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_wrong_program_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, offset: int) -> None:
     """A configured program that is not there fails the check, and the other checks go on."""
     monkeypatch.setenv("SPYGLASS_TEMPO", "/nowhere/tempo")
-    found = _examine(data_dir=str(tmp_path), port_offset=52_000)
+    found = _examine(data_dir=str(tmp_path), port_offset=offset)
     assert "SPYGLASS_TEMPO names /nowhere/tempo, which does not exist." in found["programs"][-1].sentence
     assert found["programs"][-1].verdict is Verdict.FAILED
     assert found["ports"][0].verdict is Verdict.OK
@@ -135,21 +135,23 @@ def _first(check: Callable[[Machine], Iterator[Finding]], settings: Settings) ->
 @pytest.mark.parametrize(
     ("free", "verdict"), [(10**8, Verdict.FAILED), (2 * 10**9, Verdict.NOTE), (10**11, Verdict.OK)]
 )
-def test_room_on_the_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict) -> None:
+def test_room_on_the_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, free: int, verdict: Verdict, offset: int
+) -> None:
     """Less than 1 GiB of room fails, less than 5 GiB is worth a note."""
 
     class Usage(NamedTuple):
         free: int
 
     monkeypatch.setattr(shutil, "disk_usage", lambda _: Usage(free))
-    found = _examine(data_dir=str(tmp_path), port_offset=52_000)
+    found = _examine(data_dir=str(tmp_path), port_offset=offset)
     assert [finding.verdict for finding in found["data directory"]] == [Verdict.OK, verdict]
 
 
-def test_a_data_directory_that_is_a_file(tmp_path: Path) -> None:
+def test_a_data_directory_that_is_a_file(tmp_path: Path, offset: int) -> None:
     """A file in the place of the data directory fails the check."""
     (tmp_path / "file").write_text("")
-    found = _examine(data_dir=str(tmp_path / "file"), port_offset=52_000)
+    found = _examine(data_dir=str(tmp_path / "file"), port_offset=offset)
     assert found["data directory"] == [
         Finding(Verdict.FAILED, f"{tmp_path}/file cannot be written.", "Choose another with SPYGLASS_DATA_DIR.")
     ]

@@ -1,4 +1,4 @@
-// Written by go.opentelemetry.io/collector/cmd/builder from manifest.yaml; the processors in privacy/ and steady/ were added by hand.
+// Written by go.opentelemetry.io/collector/cmd/builder from manifest.yaml; the processors in privacy/ and steady/ and the extension in room/ were added by hand.
 
 package main
 
@@ -41,6 +41,7 @@ import (
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
 	privacy "spyglass.dev/build/collector/privacy"
+	room "spyglass.dev/build/collector/room"
 	steady "spyglass.dev/build/collector/steady"
 )
 
@@ -69,6 +70,7 @@ func components() (otelcol.Factories, error) {
 		filestorage.NewFactory(),
 		bearertokenauthextension.NewFactory(),
 		pprofextension.NewFactory(),
+		room.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err
@@ -78,6 +80,7 @@ func components() (otelcol.Factories, error) {
 		filestorage.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/storage/filestorage v0.156.0",
 		bearertokenauthextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/bearertokenauthextension v0.157.0",
 		pprofextension.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/extension/pprofextension v0.157.0",
+		room.NewFactory().Type(): "spyglass.dev/build/collector/room",
 	})
 
 	factories.Receivers, err = otelcol.MakeFactoryMap[receiver.Factory](

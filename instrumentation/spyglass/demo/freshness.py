@@ -43,7 +43,7 @@ class Freshness:
         spyglass.init(
             service=SERVICE,
             endpoint=self._endpoint,
-            organization=names.SELF_ORGANIZATION,
+            organization=names.DEMO_ORGANIZATION,
             demo=True,
             instrument="none",
             probes="none",
@@ -66,13 +66,13 @@ class Freshness:
 
     def _probe(self) -> None:
         before = self._calls()
-        with spyglass.agent("freshness probe") as run:
+        with spyglass.tool("freshness probe") as probe:  # an agent would count as a run
             pass
         ended = time.time()
         self._wait(
             {
-                "warehouse": lambda: bool(self._warehouse.rows(FOUND, trace=run.trace_id)[0]["spans"]),
-                "tempo": lambda: self._tempo.trace(run.trace_id) is not None,
+                "warehouse": lambda: bool(self._warehouse.rows(FOUND, trace=probe.trace_id)[0]["spans"]),
+                "tempo": lambda: self._tempo.trace(probe.trace_id) is not None,
                 "prometheus": lambda: self._calls() > before,
             },
             ended,
@@ -87,6 +87,6 @@ class Freshness:
             time.sleep(POLL_SECONDS)
 
     def _calls(self) -> float:
-        labels = {names.SERVICE_NAME: SERVICE, names.ORGANIZATION: names.SELF_ORGANIZATION}
+        labels = {names.SERVICE_NAME: SERVICE, names.ORGANIZATION: names.DEMO_ORGANIZATION}
         matchers = ",".join(f'{label_name(key)}="{value}"' for key, value in labels.items())
         return self._prometheus.value(f"sum({series_name(names.CALLS)}{{{matchers}}})") or 0.0
