@@ -167,6 +167,16 @@ class StatementError(WarehouseError):
         self.code = code
 
 
+class FinaliserBusyError(WarehouseError):
+    """Another run of the finaliser is at work."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Another run of the finaliser is at work: `spyglass server` makes one every few seconds.",
+            "Wait for it; one that died is given up after two minutes.",
+        )
+
+
 class MigrationError(WarehouseError):
     """A migration is changed, missing or failed half way."""
 

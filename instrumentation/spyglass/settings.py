@@ -113,6 +113,9 @@ class Settings:
     warehouse_collector_password: str = _secret(sentence="Password of the collector's user (else generated once).")
     warehouse_reader_password: str = _secret(sentence="Password of the read-only user (else generated once).")
     warehouse_admin_password: str = _secret(sentence="Password of the admin user (else generated once).")
+    execution_silence_seconds: int = _row(
+        600, "Seconds without a span after which a run is closed, though the span of its agent is missing."
+    )
     retention_content_days: int = _row(30, "Days that prompts and outputs are kept, counted from arrival.")
     retention_spans_days: int = _row(90, "Days that spans are kept in the warehouse.")
     retention_logs_days: int = _row(30, "Days that logs are kept.")

@@ -17,6 +17,7 @@ from tests.conftest import Running, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
+EXECUTION = "SELECT agent, llm_calls, tool_calls, status, token_cost_nano_usd FROM fact_agent_executions"
 AGENT = """
     import logging, sys, spyglass
     spyglass.init(service=sys.argv[1], endpoint=sys.argv[2], content="full", probes="none", instrument="none")
@@ -67,6 +68,12 @@ def test_one_agent_call_reaches_every_store(running: Running) -> None:
     assert {(row["user_id"], row["session_id"]) for row in rows} == {("u-1", "s-1")}
     # gpt-5-mini on that day: $0.25 in, $0.025 cached, $2.00 out per million tokens.
     assert rows[1]["cost_nano_usd"] == 600 * 250 + 400 * 25 + 100 * 2000
+    (run,) = eventually(lambda: running.warehouse.rows(f"{EXECUTION} WHERE trace_id = {{trace:String}}", trace=trace))
+    assert (run["agent"], run["llm_calls"], run["tool_calls"], run["status"]) == ("planner", 1, 1, "unset")
+    eventually(
+        lambda: running.warehouse.rows(f"{EXECUTION} WHERE trace_id = {{trace:String}}", trace=trace)[0],
+        lambda found: found["token_cost_nano_usd"] == rows[1]["cost_nano_usd"],
+    )
     (content,) = running.warehouse.rows(
         "SELECT input, output FROM span_content WHERE trace_id = {trace:String} AND kind = 'llm'", trace=trace
     )

@@ -8,6 +8,7 @@ import logging
 import uvicorn
 
 from spyglass.server.app import build
+from spyglass.server.jobs import jobs
 from spyglass.settings import load
 from spyglass.warehouse import client
 
@@ -22,7 +23,7 @@ def run(_: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = load().settings
     uvicorn.run(
-        build(client.admin(settings)),
+        build(client.admin(settings), jobs(settings)),
         host="127.0.0.1",
         port=settings.port("server"),
         log_level="warning",

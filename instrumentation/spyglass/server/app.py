@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime
 
 from prometheus_client import CONTENT_TYPE_LATEST, Counter, generate_latest
@@ -17,15 +17,15 @@ from starlette.routing import Route
 from spyglass.assets import folder
 from spyglass.errors import WarehouseError
 from spyglass.server import inbox
-from spyglass.server.jobs import JOBS, run_for_ever
+from spyglass.server.jobs import Job, run_for_ever
 from spyglass.warehouse.client import Warehouse
 
 NOTIFICATIONS = Counter("spyglass_server_notifications", "Alert notifications that arrived in the inbox.", ["status"])
 TABLE = "alert_notifications"
 
 
-def build(warehouse: Warehouse) -> Starlette:
-    """Return the application; ``warehouse`` is a client that may write."""
+def build(warehouse: Warehouse, jobs: Iterable[Job]) -> Starlette:
+    """Return the application; ``warehouse`` is a client that may write, ``jobs`` what it does besides answering."""
 
     async def take_alerts(request: Request) -> Response:
         try:
@@ -42,7 +42,7 @@ def build(warehouse: Warehouse) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def lifespan(_: Starlette) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(run_for_ever(job, warehouse)) for job in JOBS]
+        tasks = [asyncio.create_task(run_for_ever(job, warehouse)) for job in jobs]
         yield
         for task in tasks:
             task.cancel()

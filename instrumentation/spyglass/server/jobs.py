@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
+from datetime import timedelta
 from typing import NamedTuple
 
 from prometheus_client import Counter, Gauge
 
 from spyglass import names
-from spyglass.errors import SpyglassError
+from spyglass.errors import FinaliserBusyError, SpyglassError
 from spyglass.prometheus_names import series_name
-from spyglass.warehouse import prices
+from spyglass.settings import Settings
+from spyglass.warehouse import finaliser, prices
 from spyglass.warehouse.client import Warehouse
 
 log = logging.getLogger(__name__)
@@ -38,6 +41,13 @@ def resolve_prices(warehouse: Warehouse) -> None:
         log.info("%s", line)
 
 
+def finalise(warehouse: Warehouse, silent_after: timedelta) -> None:
+    """Write the executions, calls and edges of the spans that came, until none waits."""
+    with contextlib.suppress(FinaliserBusyError):  # somebody else does it
+        while not finaliser.finalise(warehouse, silent_after).caught_up:
+            pass
+
+
 def measure_freshness(warehouse: Warehouse) -> None:
     """Set the gauge of the newest span's age; without a span in the last hour there is no value."""
     (row,) = warehouse.rows(NEWEST_SPAN)
@@ -45,7 +55,14 @@ def measure_freshness(warehouse: Warehouse) -> None:
     FRESHNESS.set(float("nan") if age is None else float(age))
 
 
-JOBS = (Job("prices", 5.0, resolve_prices), Job("freshness", 15.0, measure_freshness))
+def jobs(settings: Settings) -> tuple[Job, ...]:
+    """Return the jobs of a server."""
+    silent_after = timedelta(seconds=settings.execution_silence_seconds)
+    return (
+        Job("prices", 5.0, resolve_prices),
+        Job("finaliser", 5.0, lambda warehouse: finalise(warehouse, silent_after)),
+        Job("freshness", 15.0, measure_freshness),
+    )
 
 
 async def run_for_ever(job: Job, warehouse: Warehouse) -> None:

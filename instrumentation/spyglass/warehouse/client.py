@@ -60,9 +60,9 @@ class Warehouse:
             while piece := stream.read(_PIECE_BYTES):
                 yield piece
 
-    def execute(self, sql: str) -> None:
+    def execute(self, sql: str, **parameters: object) -> None:
         """Run a statement that returns nothing."""
-        self._call("command", sql)
+        self._call("command", sql, parameters=parameters or None)
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert rows that all have the columns of the first one; no rows is no insert."""

@@ -82,13 +82,21 @@ def resolve_new_models(connection: Connection) -> list[Resolved]:
 
 
 def _price_waiting(connection: Connection) -> None:
-    """Write the waiting spans again, with their cost: a row with the same key replaces the earlier one."""
+    """Write the waiting spans again, with their cost: a row with the same key replaces the earlier one.
+
+    Their traces are marked first, so that their calls are priced too.
+    """
+    connection.execute(_MARK)
     columns = [row["name"] for row in connection.rows(_COLUMNS)]
     selected = ", ".join(f"{_COST} AS cost_nano_usd" if name == "cost_nano_usd" else f"`{name}`" for name in columns)
     listed = ", ".join(f"`{name}`" for name in columns)
     connection.execute(f"INSERT INTO spyglass.spans ({listed}) SELECT {selected} {_WAITING}")
 
 
+_MARK = f"""
+INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)
+SELECT trace_id, min(timestamp), max(timestamp + toIntervalNanosecond(duration_ns)) {_WAITING} GROUP BY trace_id
+"""
 # cost_source is left out: it follows from the cost
 _COLUMNS = """
 SELECT name FROM system.columns

@@ -1,0 +1,21 @@
+-- Every span of these traces once: the newest, where it came again with another name, agent or tenant. place numbers the
+-- spans of a trace from 1.
+CREATE TABLE spyglass.$run_spans ENGINE = Memory AS
+SELECT s.*, t.swept AS swept, toUInt32(row_number() OVER (PARTITION BY s.trace_id ORDER BY s.span_id)) AS place
+FROM
+(
+    SELECT
+        organization, project, environment, service, release, instance, demo, timestamp, duration_ns, trace_id, span_id,
+        parent_span_id, execution_id, kind, dialect, status, error_type, provider, request_model, response_model, model,
+        agent, agent_id, agent_version, parent_agent, source_agent, target_agent, workflow, tool, response_id,
+        conversation_id, session_id, user_id, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
+        reasoning_tokens, usage_source, reported_cost_nano_usd, queue_wait_seconds, time_to_first_token_seconds,
+        finish_reasons, stream
+    FROM spyglass.spans
+    WHERE trace_id IN (SELECT trace_id FROM spyglass.$run_traces)
+        AND timestamp >= (SELECT min(first) FROM spyglass.$run_traces)
+        AND timestamp <= (SELECT max(last) FROM spyglass.$run_traces)
+    ORDER BY ingested_at DESC, organization, project, agent, kind, timestamp
+    LIMIT 1 BY trace_id, span_id
+) AS s
+INNER JOIN spyglass.$run_traces AS t ON t.trace_id = s.trace_id;

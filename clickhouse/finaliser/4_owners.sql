@@ -1,0 +1,23 @@
+-- The two decisions that all numbers rest on, for each span.
+-- execution: that of the nearest agent at or above it; else the one that its sender names (the agent's span may still be
+-- under way); a trace without any agent is, when it is swept, one execution of its service, named by the trace.
+-- owns_call: whether the tokens and the cost of a model call count here; it is the span of kind llm or embedding.
+CREATE TABLE spyglass.$run_owners ENGINE = Memory AS
+SELECT
+    s.*,
+    multiIf(
+        p.agent_span_id != '', p.agent_span_id,
+        s.execution_id != '', s.execution_id,
+        s.swept AND NOT p.has_agent, s.trace_id,
+        ''
+    ) AS execution,
+    (s.kind = 'agent' AND s.span_id = execution)::Bool AS closes,
+    (NOT s.swept AND (NOT p.has_agent OR (p.agent_span_id = '' AND s.execution_id != '')))::Bool AS waits,
+    multiIf(p.caller_span_id != '', p.caller_span_id, closes AND s.execution_id != s.span_id, s.execution_id, '')
+        AS caller_execution,
+    (s.kind IN ('llm', 'embedding'))::Bool AS owns_call,
+    if(owns_call, spyglass_cost_nano_usd(
+        s.kind, s.provider, s.model, s.timestamp, s.input_tokens, s.output_tokens, s.cache_read_tokens,
+        s.cache_write_tokens, s.reasoning_tokens), NULL) AS cost_nano_usd
+FROM spyglass.$run_spans AS s
+INNER JOIN spyglass.$run_places AS p ON p.trace_id = s.trace_id AND p.span_id = s.span_id;

@@ -1,0 +1,190 @@
+"""Invent runs of agents, and say what the finaliser must make of them, computed apart from the engine."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tests.warehouse.wire import usage
+
+# What genai-prices says of gpt-4o: 2.50 and 10.00 USD for a million tokens in and out.
+NANO_USD_IN, NANO_USD_OUT = 2_500, 10_000
+PRICED, UNPRICED = "gpt-4o", "nobody-7b"
+AGENTS = ("planner", "writer", "critic")
+TOOLS = ("search", "sum")
+KINDS = ("agent", "llm", "llm", "tool", "retrieval", "task", "embedding")
+MILLISECOND = 1_000_000
+
+
+@dataclass(frozen=True)
+class Span:
+    """Hold a span; parent None is a root."""
+
+    trace: int
+    number: int
+    parent: int | None
+    kind: str
+    name: str
+    start_ns: int
+    duration_ns: int
+    failed: bool = False
+    tokens: tuple[int, int] | None = None
+    named_execution: int | None = None
+
+    @property
+    def trace_id(self) -> str:
+        """Return the id as the warehouse has it."""
+        return f"{self.trace:032x}"
+
+    @property
+    def span_id(self) -> str:
+        """Return the id as the warehouse has it."""
+        return f"{self.number:016x}"
+
+    @property
+    def cost(self) -> int | None:
+        """Return nano-USD, or None without tokens or price."""
+        if self.tokens is None or self.name != PRICED:
+            return None
+        return self.tokens[0] * NANO_USD_IN + self.tokens[1] * NANO_USD_OUT
+
+    def row(self) -> dict[str, Any]:
+        """Return the row that the collector's exporter writes."""
+        attributes = {"spyglass.kind": self.kind, "spyglass.organization": "acme"}
+        if self.kind == "agent":
+            attributes["gen_ai.agent.name"] = self.name
+        elif self.kind == "tool":
+            attributes["gen_ai.tool.name"] = self.name
+        elif self.kind in ("llm", "embedding"):
+            attributes |= (
+                usage(self.name, input=self.tokens[0], output=self.tokens[1]) if self.tokens else usage(self.name)
+            )
+        if self.named_execution is not None:
+            attributes["spyglass.execution.id"] = f"{self.named_execution:016x}"
+        return {
+            "Timestamp": f"{self.start_ns / 1e9:.9f}",
+            "TraceId": self.trace_id,
+            "SpanId": self.span_id,
+            "ParentSpanId": "" if self.parent is None else f"{self.parent:016x}",
+            "SpanName": f"{self.kind} {self.name}",
+            "SpanKind": "Internal",
+            "ServiceName": "shop",
+            "ResourceAttributes": {"service.name": "shop"},
+            "SpanAttributes": attributes,
+            "Duration": self.duration_ns,
+            "StatusCode": "Error" if self.failed else "Ok",
+        }
+
+
+def invent(first_trace: int, traces: int, seed: int) -> list[Span]:
+    """Return the spans of some traces, each a tree with an agent at its root."""
+    chance = random.Random(seed)  # noqa: S311 -- the same each time
+    return [span for at in range(traces) for span in _trace(first_trace + at, chance)]
+
+
+def _trace(trace: int, chance: random.Random) -> Iterable[Span]:
+    begin = time.time_ns() // 10**9 * 10**9 - 600 * 10**9
+    made: list[Span] = []
+    for at in range(chance.randint(3, 40)):
+        kind = "agent" if at == 0 else chance.choice(KINDS)
+        name = {"agent": chance.choice(AGENTS), "tool": chance.choice(TOOLS)}.get(
+            kind, chance.choice((PRICED, UNPRICED))
+        )
+        counted = (chance.randint(1, 5000), chance.randint(0, 900)) if kind in ("llm", "embedding") else None
+        parent = chance.choice(made).number if made else None
+        made.append(
+            Span(
+                trace=trace,
+                number=trace * 1000 + at,
+                parent=parent,
+                kind=kind,
+                name=name,
+                start_ns=begin + at * MILLISECOND,
+                duration_ns=chance.randint(1, 10**9),
+                failed=chance.random() < 0.15,
+                tokens=None if chance.random() < 0.2 else counted,
+            )
+        )
+    return made
+
+
+def renamed(spans: Sequence[Span]) -> list[Span]:
+    """Return the agents' spans as they come again under another name, as after a change of the normalising rules."""
+    return [replace(span, name=f"{span.name} 2") for span in spans if span.kind == "agent"]
+
+
+def truth(spans: Iterable[Span]) -> dict[str, dict[Any, Any]]:
+    """Return what must be in the three tables, by what tells their rows apart."""
+    by_number = {span.number: span for span in spans}
+    owner = {span.number: _agent_at_or_above(span, by_number) for span in by_number.values()}
+    executions: dict[Any, Any] = {}
+    for span in by_number.values():
+        if span.kind == "agent":
+            own = [other for other in by_number.values() if owner[other.number] == span.number]
+            above = by_number[span.parent] if span.parent is not None else None
+            caller = _agent_at_or_above(above, by_number) if above else None
+            executions[span.trace_id, span.span_id] = _execution(span, own, by_number[caller].name if caller else "")
+    calls = {
+        (span.trace_id, span.span_id): (
+            by_number[owner[span.number] or 0].name,
+            span.name,
+            span.tokens[0] if span.tokens else None,
+            span.tokens[1] if span.tokens else None,
+            span.cost,
+        )
+        for span in by_number.values()
+        if _is_call(span)
+    }
+    return {"executions": executions, "calls": calls, "edges": _edges(by_number)}
+
+
+def _is_call(span: Span) -> bool:
+    return span.kind in ("llm", "embedding")
+
+
+def _agent_at_or_above(span: Span | None, by_number: dict[int, Span]) -> int | None:
+    while span is not None:
+        if span.kind == "agent":
+            return span.number
+        span = by_number.get(span.parent) if span.parent is not None else None
+    return None
+
+
+def _execution(span: Span, own: Sequence[Span], caller: str) -> tuple[Any, ...]:
+    calls = [other for other in own if _is_call(other)]
+    return (
+        span.name,
+        caller,
+        "error" if span.failed else "ok",
+        len(own),
+        len(calls),
+        sum(call.failed for call in calls),
+        sum(other.kind == "tool" for other in own),
+        _sum(call.tokens and call.tokens[0] for call in calls),
+        _sum(call.tokens and call.tokens[1] for call in calls),
+        _sum(call.cost for call in calls),
+        sum(call.tokens is not None and call.cost is None for call in calls),
+    )
+
+
+def _edges(by_number: dict[int, Span]) -> dict[Any, Any]:
+    edges: dict[Any, list[Any]] = defaultdict(lambda: [0, 0, 0])
+    for span in by_number.values():
+        kind = {"agent": "agent", "tool": "tool"}.get(span.kind, "model" if _is_call(span) else "")
+        start = span if kind != "agent" else by_number.get(span.parent or -1)
+        caller = _agent_at_or_above(start, by_number)
+        if kind and caller is not None:
+            edge = edges[span.trace_id, by_number[caller].name, kind, span.name]
+            edge[0] += 1
+            edge[1] += span.failed
+            edge[2] += span.duration_ns
+    return {key: tuple(values) for key, values in edges.items()}
+
+
+def _sum(values: Iterable[int | None]) -> int | None:
+    known = [value for value in values if value is not None]
+    return sum(known) if known else None

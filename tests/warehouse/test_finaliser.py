@@ -1,0 +1,200 @@
+"""Executions, calls and edges are exact, however the spans come."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import timedelta
+from itertools import count
+from typing import Any
+
+import pytest
+
+from spyglass.errors import FinaliserBusyError, StatementError
+from spyglass.warehouse import finaliser, workplace
+from spyglass.warehouse.client import Warehouse
+from tests.warehouse.runs import PRICED, Span, invent, renamed, truth
+from tests.warehouse.wire import Server
+
+NEVER = timedelta(days=1)
+EXECUTIONS = """
+SELECT trace_id, execution_id, agent, parent_agent, status, spans, llm_calls, llm_errors, tool_calls, input_tokens,
+    output_tokens, token_cost_nano_usd, unpriced_calls
+FROM fact_agent_executions WHERE trace_id IN {traces:Array(String)}
+"""
+CALLS = """
+SELECT trace_id, span_id, agent, model, input_tokens, output_tokens, cost_nano_usd
+FROM llm_calls WHERE trace_id IN {traces:Array(String)}
+"""
+EDGES = """
+SELECT trace_id, caller, callee_kind, callee, calls, errors, duration_ns
+FROM agent_edges WHERE trace_id IN {traces:Array(String)}
+"""
+numbers = count(100_000, 1_000)
+
+
+@pytest.fixture(scope="module")
+def admin(server: Server) -> Iterator[Warehouse]:
+    """Provide the client that the finaliser works with."""
+    client = server.client("admin")
+    yield client
+    client.close()
+
+
+def _send(server: Server, spans: Sequence[Span], size: int = 50) -> None:
+    for at in range(0, len(spans), size):
+        assert server.insert("otel_traces", [span.row() for span in spans[at : at + size]]).status == 200
+
+
+def _stored(server: Server, spans: Iterable[Span]) -> dict[str, dict[Any, Any]]:
+    traces = sorted({span.trace_id for span in spans})
+
+    def keyed(sql: str, key: int) -> dict[Any, Any]:
+        rows = [tuple(row.values()) for row in server.client("reader").rows(sql, traces=traces)]
+        found = {row[:key]: row[key:] for row in rows}
+        assert len(found) == len(rows), "a row is there twice"
+        return found
+
+    return {"executions": keyed(EXECUTIONS, 2), "calls": keyed(CALLS, 2), "edges": keyed(EDGES, 4)}
+
+
+def _in_order(server: Server, spans: list[Span], _: Callable[[], object]) -> None:
+    _send(server, spans)
+
+
+def _shuffled(server: Server, spans: list[Span], _: Callable[[], object]) -> None:
+    random.Random(1).shuffle(spans)  # noqa: S311 -- the same each time
+    _send(server, spans, 37)
+
+
+def _again_in_other_batches(server: Server, spans: list[Span], tick: Callable[[], object]) -> None:
+    _send(server, spans, 50)
+    tick()
+    _send(server, spans[::3], 17)
+
+
+def _parents_last_in_pieces(server: Server, spans: list[Span], tick: Callable[[], object]) -> None:
+    spans.sort(key=lambda span: -span.number)
+    size = len(spans) // 5 + 1
+    for at in range(0, len(spans), size):
+        _send(server, spans[at : at + size])
+        tick()
+
+
+def _renamed_in_between(server: Server, spans: list[Span], tick: Callable[[], object]) -> None:
+    _send(server, renamed(spans) + [span for span in spans if span.kind != "agent"])
+    tick()
+    _send(server, [span for span in spans if span.kind == "agent"])
+
+
+@pytest.mark.parametrize(
+    "arrival", [_in_order, _shuffled, _again_in_other_batches, _parents_last_in_pieces, _renamed_in_between]
+)
+def test_rows_are_exact(
+    server: Server, admin: Warehouse, arrival: Callable[[Server, list[Span], Callable[[], object]], None]
+) -> None:
+    """Executions, calls with their cost, and edges are those of the spans, however they came."""
+    spans = invent(next(numbers), 40, seed=7)
+    arrival(server, list(spans), lambda: finaliser.finalise(admin, NEVER))
+    run = finaliser.finalise(admin, NEVER)
+    assert run.caught_up
+    assert _stored(server, spans) == truth(spans)
+    assert finaliser.finalise(admin, NEVER).marks == 0
+    assert _stored(server, spans) == truth(spans)
+
+
+def test_a_run_that_dies_is_made_again(server: Server, admin: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever a run is cut off, the next one makes everything right, and no work table is left."""
+    spans = invent(next(numbers), 10, seed=8)
+    _send(server, spans)
+    execute, left = admin.execute, count()
+    for cut in range(0, 28, 3):
+
+        def dying(sql: str, _left: Iterator[int] = left, _cut: int = cut, **values: object) -> None:
+            if not sql.startswith("DROP") and next(_left) == _cut:
+                raise StatementError(0, "cut off")
+            execute(sql, **values)
+
+        monkeypatch.setattr(admin, "execute", dying)
+        with pytest.raises(StatementError, match="cut off"):
+            finaliser.finalise(admin, NEVER)
+        left = count()
+    monkeypatch.undo()
+    finaliser.finalise(admin, NEVER)
+    assert _stored(server, spans) == truth(spans)
+    assert admin.rows("SELECT name FROM system.tables WHERE name LIKE 'run\\_%'") == []
+
+
+def test_one_run_at_a_time(server: Server, admin: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a run is at work another is refused with a sentence; the lock of one that died is taken."""
+    spans = invent(next(numbers), 2, seed=9)
+    _send(server, spans)
+    admin.execute(workplace._LOCK)
+    admin.execute(workplace._ALIVE)
+    with pytest.raises(FinaliserBusyError, match="at work"):
+        finaliser.finalise(admin, NEVER)
+    monkeypatch.setattr(workplace, "DEAD_AFTER_SECONDS", 0)
+    time.sleep(1.1)  # the engine's clock of a table has whole seconds
+    finaliser.finalise(admin, NEVER)
+    assert _stored(server, spans) == truth(spans)
+
+
+def test_an_agent_whose_span_never_comes_is_swept(server: Server, admin: Warehouse) -> None:
+    """Spans that name an execution wait for its agent; after the silence it is closed, marked so, and later mended."""
+    trace = next(numbers)
+    agent = Span(trace, trace * 1000, None, "agent", "planner", 1_760_000_000 * 10**9, 10**9)
+    call = Span(
+        trace,
+        agent.number + 1,
+        agent.number,
+        "llm",
+        PRICED,
+        agent.start_ns,
+        10**6,
+        tokens=(10, 1),
+        named_execution=agent.number,
+    )
+    _send(server, [call])
+    finaliser.finalise(admin, NEVER)
+    closed = "SELECT closed_by, llm_calls, status FROM fact_agent_executions WHERE trace_id = {t:String}"
+    reader = server.client("reader")
+    assert reader.rows(closed, t=agent.trace_id) == []
+    finaliser.finalise(admin, -timedelta(seconds=60))
+    assert reader.rows(closed, t=agent.trace_id) == [{"closed_by": "sweeper", "llm_calls": 1, "status": "unset"}]
+    _send(server, [agent])
+    finaliser.finalise(admin, NEVER)
+    assert reader.rows(closed, t=agent.trace_id) == [{"closed_by": "agent", "llm_calls": 1, "status": "ok"}]
+    assert _stored(server, [agent, call]) == truth([agent, call])
+
+
+def test_a_trace_without_agents_is_one_execution_of_its_service(server: Server, admin: Warehouse) -> None:
+    """When nothing more comes, a trace in which no agent is becomes one execution, named after the service."""
+    trace = next(numbers)
+    root = Span(trace, trace * 1000, None, "task", "job", 1_760_000_000 * 10**9, 10**9)
+    call = Span(trace, root.number + 1, root.number, "llm", PRICED, root.start_ns, 10**6, failed=True, tokens=(10, 1))
+    _send(server, [root, call])
+    finaliser.finalise(admin, NEVER)
+    finaliser.finalise(admin, -timedelta(seconds=60))
+    (found,) = server.client("reader").rows(
+        "SELECT execution_id, agent, spans, status, closed_by FROM fact_agent_executions WHERE trace_id = {t:String}",
+        t=root.trace_id,
+    )
+    assert found == {
+        "execution_id": root.trace_id,
+        "agent": "shop",
+        "spans": 2,
+        "status": "error",
+        "closed_by": "sweeper",
+    }
+
+
+def test_a_circle_of_parents_ends(server: Server, admin: Warehouse) -> None:
+    """Spans that are each other's parents belong to no execution, and their calls still count."""
+    trace = next(numbers)
+    one = Span(trace, trace * 1000, trace * 1000 + 1, "task", "a", 1_760_000_000 * 10**9, 10**9)
+    two = Span(trace, one.number + 1, one.number, "llm", PRICED, one.start_ns, 10**6, tokens=(10, 1))
+    _send(server, [one, two])
+    finaliser.finalise(admin, NEVER)
+    found = _stored(server, [one, two])
+    assert (found["executions"], list(found["calls"].values())) == ({}, [("", PRICED, 10, 1, 10 * 2500 + 10_000)])
