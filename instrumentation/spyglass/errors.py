@@ -2,8 +2,10 @@
 
 SpyglassError                    one sentence: what is wrong and where; a remedy: how to mend it
 ├── UsageError                   the request cannot be understood (exit code 2)
+│   ├── RetentionRuleError       a rule would keep rows longer than their table does
 │   ├── SettingError             a setting is unknown, of the wrong type, or contradicts another
-│   └── InputFileError           a file given by the user cannot be read as what it should be
+│   ├── InputFileError           a file given by the user cannot be read as what it should be
+│   └── PriceError               a price cannot be one, or contradicts another
 ├── InstallationError            something spyglass needs is not on this machine
 │   ├── AssetMissingError        a folder of the project is missing from the installation
 │   ├── ExtraMissingError        a Python package of an extra is missing
@@ -17,7 +19,9 @@ SpyglassError                    one sentence: what is wrong and where; a remedy
 ├── WarehouseError               the warehouse refused or failed
 │   ├── WarehouseUnreachableError nothing answers at the warehouse's address
 │   ├── StatementError           the engine refused a statement; carries its code
-│   └── MigrationError           a migration is changed, missing or failed half way
+│   ├── MigrationError           a migration is changed, missing or failed half way
+│   ├── BackupError              a backup is damaged or incomplete, or cannot be written or restored here
+│   └── StillFoundError          what was to be forgotten is still in a table
 ├── StoreError                   Prometheus, Tempo or Alertmanager did not answer as expected
 └── BenchError                   a measurement could not be made
 """
@@ -53,12 +57,20 @@ class SettingError(UsageError):
         self.setting = setting
 
 
+class RetentionRuleError(UsageError):
+    """A rule would keep rows longer than their table does."""
+
+
 class InputFileError(UsageError):
     """A file given by the user cannot be read as what it should be."""
 
     def __init__(self, path: str, problem: str, remedy: str = "") -> None:
         super().__init__(f"{path}: {problem}", remedy)
         self.path = path
+
+
+class PriceError(UsageError):
+    """A price cannot be one, or contradicts another."""
 
 
 class InstallationError(SpyglassError):
@@ -179,6 +191,25 @@ class FinaliserBusyError(WarehouseError):
 
 class MigrationError(WarehouseError):
     """A migration is changed, missing or failed half way."""
+
+
+class BackupError(WarehouseError):
+    """A backup is damaged or incomplete, or cannot be written or restored here; ``path`` is its folder."""
+
+    def __init__(self, path: str, problem: str, remedy: str = "") -> None:
+        super().__init__(f"Backup {path}: {problem}", remedy)
+        self.path = path
+
+
+class StillFoundError(WarehouseError):
+    """What was to be forgotten is still in a table; ``places`` are the columns, as table.column."""
+
+    def __init__(self, places: list[str]) -> None:
+        super().__init__(
+            f"The id is still found in {', '.join(places)}.",
+            "Look at those rows; they belong to no trace of the user, or name the id in a text that is kept.",
+        )
+        self.places = places
 
 
 class StoreError(SpyglassError):

@@ -116,6 +116,10 @@ class Settings:
     execution_silence_seconds: int = _row(
         600, "Seconds without a span after which a run is closed, though the span of its agent is missing."
     )
+    prices_file: str = _row(
+        "",
+        "YAML file of prices that go before the package's; without one, those of the last file stay.",
+    )
     retention_content_days: int = _row(30, "Days that prompts and outputs are kept, counted from arrival.")
     retention_spans_days: int = _row(90, "Days that spans are kept in the warehouse.")
     retention_logs_days: int = _row(30, "Days that logs are kept.")

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.metadata import version
+from typing import Any
 
 from genai_prices.data_snapshot import get_snapshot
 from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
@@ -62,8 +63,10 @@ class Price:
     steps: tuple[Step, ...]
     request: int
     source_model: str
+    source: str = SOURCE
+    source_version: str = SOURCE_VERSION
 
-    def row(self) -> dict[str, object]:
+    def row(self) -> dict[str, Any]:
         """Return this as a row of ``model_prices``."""
         steps = {f"steps.{name}": [getattr(step, name) for step in self.steps] for name in Step.__slots__}
         return {
@@ -73,9 +76,9 @@ class Price:
             "valid_to": int(self.valid_to.timestamp()),
             **steps,
             "request": self.request,
-            "source": SOURCE,
+            "source": self.source,
             "source_model": self.source_model,
-            "source_version": SOURCE_VERSION,
+            "source_version": self.source_version,
         }
 
 

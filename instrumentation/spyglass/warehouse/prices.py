@@ -1,22 +1,26 @@
-"""Keep the price table complete: with the package's prices at start, with names that spans bring from then on."""
+"""Keep the price table complete: with the package's prices and a file's at start, with names of spans from then on.
+
+A price that somebody gave, in a file or by hand, goes before the package's for as long as it is valid: its row stands
+in the table as it was given, and the package's intervals are cut around it. They follow from the package, so that they
+are whole again when the given price goes.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from spyglass.warehouse import price_book
+from spyglass.errors import PriceError
+from spyglass.warehouse import price_book, price_rows
 from spyglass.warehouse.connection import Connection
 from spyglass.warehouse.dictionaries import reload_prices
+from spyglass.warehouse.price_amounts import FILE, date, period
+from spyglass.warehouse.price_rows import Change, PriceFile, Row, around, is_declared, overlapping
 
-_STORED = """
-SELECT provider, model, toUnixTimestamp(valid_from) AS valid_from, toUnixTimestamp(valid_to) AS valid_to,
-    steps.daily_from, steps.above, steps.input, steps.cache_read, steps.cache_write, steps.output, steps.reasoning,
-    request, source, source_model, source_version
-FROM spyglass.model_prices FINAL
-WHERE source = {source:String}
-"""
+Name = tuple[str, str]
+
 # Spans that came within a day and wait for a price get one; older ones are a matter of a restatement.
 _NEW_NAMES = """
 SELECT provider, model, uniqExact(trace_id, span_id) AS spans
@@ -48,18 +52,52 @@ class Resolved:
     source_model: str
 
 
-def synchronise(connection: Connection) -> int:
-    """Write the package's prices where they differ from the table's; returns how many rows that were.
+def synchronise(connection: Connection, book: PriceFile | None = None) -> int:
+    """Write the prices that differ from the tables'; returns how many rows that were.
 
-    Names that spans brought are matched again, because a newer package may know them better.
+    Names that spans brought are matched again, because a newer package may know them better. Raises PriceError where
+    the file contradicts what was set by hand. The caller loads the dictionary again.
     """
-    stored = {_key(row): row for row in connection.rows(_STORED, source=price_book.SOURCE)}
-    wanted_names = {*price_book.names(), *((provider, model) for provider, model, _ in stored)}
-    wanted = {_key(row): row for row in _rows(sorted(wanted_names))}
-    changed = [row | {"is_deleted": 0} for key, row in wanted.items() if stored.get(key) != row]
-    gone = [row | {"is_deleted": 1} for key, row in stored.items() if key not in wanted]
-    connection.insert("spyglass.model_prices", changed + gone)
-    return len(changed) + len(gone)
+    changes = pending(connection, book)
+    price_rows.write(connection, changes)
+    return len(changes)
+
+
+def pending(connection: Connection, book: PriceFile | None = None) -> list[Change]:
+    """Return what synchronising would change; without a file, the prices of an earlier one stay. Raises PriceError."""
+    stored = price_rows.models(connection)
+    declared = [row for row in stored if is_declared(row) and not (book and row["source"] == FILE)]
+    if book:
+        declared = _with_file(declared, book)
+    wanted = _around_all(declared, {*price_book.names(), *map(_name, stored), *map(_name, declared)})
+    changes = price_rows.model_changes(stored, wanted)
+    return changes + (price_rows.resource_changes(price_rows.resources(connection), book.resources) if book else [])
+
+
+def put(connection: Connection, price: price_book.Price) -> list[Change]:
+    """Set a price by hand, in the place of the package's and of one set by hand with the same start.
+
+    Raises PriceError where another price was given for a part of its interval.
+    """
+    row, stored = price.row(), price_rows.of_model(connection, price.provider, price.model)
+    others = [other for other in stored if is_declared(other) and not _is_earlier(row, other)]
+    _check_free(row, others)
+    return _replace(connection, stored, [*others, row])
+
+
+def remove(connection: Connection, provider: str, model: str, start: datetime | None) -> list[Change]:
+    """Remove the price that was given for a model, and put the package's in its place; raises PriceError.
+
+    ``start`` tells which one; it may be None where there is only one.
+    """
+    stored = price_rows.of_model(connection, provider, model)
+    declared = [row for row in stored if is_declared(row)]
+    chosen = [row for row in declared if start is None or row["valid_from"] == int(start.timestamp())]
+    if len(chosen) != 1:
+        starts = ", ".join(map(date, sorted(row["valid_from"] for row in declared))) or "none"
+        problem = f"{provider} {model} has {len(chosen)} given prices to remove{_since(start)}."
+        raise PriceError(problem, f"Choose one by its start, with --from; there are: {starts}.")
+    return _replace(connection, stored, [row for row in declared if row not in chosen])
 
 
 def resolve_new_models(connection: Connection) -> list[Resolved]:
@@ -73,7 +111,7 @@ def resolve_new_models(connection: Connection) -> list[Resolved]:
     known = {(row["provider"], row["model"]): price_book.prices(row["provider"], row["model"]) for row in names}
     missed = [{"provider": p, "model": m, "source_version": version} for (p, m), found in known.items() if not found]
     connection.insert("spyglass.model_price_misses", missed)
-    connection.insert("spyglass.model_prices", [price.row() for found in known.values() for price in found])
+    price_rows.write(connection, price_rows.model_changes([], _package_rows(sorted(known))))
     if any(known.values()):
         reload_prices(connection)
     if connection.rows(f"SELECT count() AS waiting {_WAITING}")[0]["waiting"]:
@@ -105,12 +143,59 @@ ORDER BY position
 """
 
 
-def _rows(wanted: Iterable[tuple[str, str]]) -> list[dict[str, object]]:
+def _with_file(declared: list[Row], book: PriceFile) -> list[Row]:
+    """Add the file's prices; one that was set by hand and then exported into the file is the file's from now on."""
+    by_hand = [row for row in declared if row | {"source": FILE} not in book.models]
+    by_name = _by_name(by_hand)
+    for row in book.models:
+        _check_free(row, by_name.get(_name(row), []))
+    return by_hand + book.models
+
+
+def _around_all(declared: list[Row], names: set[Name]) -> list[Row]:
+    by_name = _by_name(declared)
+    every = sorted(names)
+    return [row for name in every for row in around(by_name.get(name, []), _package_rows([name]))]
+
+
+def _replace(connection: Connection, stored: list[Row], declared: list[Row]) -> list[Change]:
+    names = {*map(_name, stored), *map(_name, declared)}
+    changes = price_rows.model_changes(stored, _around_all(declared, names))
+    price_rows.write(connection, changes)
+    reload_prices(connection)
+    return changes
+
+
+def _check_free(row: Row, others: list[Row]) -> None:
+    other = overlapping(row, others)
+    if other is not None:
+        problem = (
+            f"{row['provider']} {row['model']} has a price of source {other['source']!r} already, {period(other)}."
+        )
+        raise PriceError(problem, "Remove that one, or choose an interval beside it.")
+
+
+def _is_earlier(row: Row, other: Row) -> bool:
+    return bool(other["source"] == row["source"] and other["valid_from"] == row["valid_from"])
+
+
+def _since(start: datetime | None) -> str:
+    return f" from {date(start)}" if start else ""
+
+
+def _by_name(rows: Iterable[Row]) -> dict[Name, list[Row]]:
+    found: dict[Name, list[Row]] = {}
+    for row in rows:
+        found.setdefault(_name(row), []).append(row)
+    return found
+
+
+def _package_rows(wanted: Iterable[Name]) -> list[Row]:
     return [price.row() for provider, model in wanted for price in price_book.prices(provider, model)]
 
 
-def _key(row: dict[str, Any]) -> tuple[str, str, object]:
-    return row["provider"], row["model"], row["valid_from"]
+def _name(row: Row) -> Name:
+    return row["provider"], row["model"]
 
 
 def _resolved(row: dict[str, Any], found: list[price_book.Price]) -> Resolved:

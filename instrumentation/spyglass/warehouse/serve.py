@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import logging
 import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
@@ -15,7 +17,7 @@ from types import FrameType
 import uvicorn
 from starlette.applications import Starlette
 
-from spyglass.errors import PartError, PortTakenError, SpyglassError
+from spyglass.errors import PartError, PortTakenError, PriceError, SpyglassError
 from spyglass.paths import data_directory
 from spyglass.settings import Settings
 from spyglass.warehouse import dictionaries, metrics, migrations, passwords, privileges, retention
@@ -59,7 +61,7 @@ class _Service:
         self._settings = settings
         self._passwords: Passwords = passwords.ensure(settings)
         self._migrations = migrations.load()
-        self._prices = _Prices(folder)
+        self._prices = _Prices(folder, settings.prices_file)
         self._engine = Engine(folder, settings.warehouse_durability)
         self._state = State(self._engine, GroupCommit(self._engine))
         self.server: uvicorn.Server | None = None
@@ -117,31 +119,45 @@ class _Service:
 
 
 class _Prices:
-    """Bring the price table up to date where the package of prices is another one than at the last start."""
+    """Bring the price tables up to date where the package or the file of prices is another than at the last start."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, path: str) -> None:
         self._version_file = folder / "prices.version"
-        self._version = version("genai-prices")
+        self._version = " ".join([version("genai-prices"), *([_fingerprint(path)] if path else [])])
         self._synchronise: Callable[[Connection], int] | None = None
         if not self._version_file.is_file() or self._version_file.read_text("utf-8").strip() != self._version:
-            self._synchronise = _import_prices()
+            self._synchronise = _import_prices(path)
 
     def bring_up_to_date(self, connection: Connection) -> None:
-        """Write the prices if they changed, and load those of the table."""
+        """Write the prices if they changed, and load those of the table.
+
+        A file that contradicts what was set by hand changes nothing: only a warehouse that runs can be mended.
+        """
         if self._synchronise is not None:
-            log.info("%d prices written", self._synchronise(connection))
-            self._version_file.write_text(f"{self._version}\n", "utf-8")
+            try:
+                log.info("%d prices written", self._synchronise(connection))
+                self._version_file.write_text(f"{self._version}\n", "utf-8")
+            except PriceError as error:
+                log.warning("the prices stay as they are: %s", error)
         dictionaries.reload_prices(connection)
 
 
-def _import_prices() -> Callable[[Connection], int]:
-    """Import what costs 70 MB, and only where it is needed; as root, because later it may be out of reach."""
+def _fingerprint(path: str) -> str:
+    """Return a hash of the file; of one that cannot be read it is that of nothing, and reading it says why."""
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
+    except OSError:
+        return ""
+
+
+def _import_prices(path: str) -> Callable[[Connection], int]:
+    """Import what costs 70 MB and read the file, only where it is needed; as root: later it may be out of reach."""
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 -- see above
 
-    from spyglass.warehouse import prices  # noqa: PLC0415 -- see above
+    from spyglass.warehouse import price_file, prices  # noqa: PLC0415 -- see above
 
     get_snapshot()
-    return prices.synchronise
+    return partial(prices.synchronise, book=price_file.read(path) if path else None)
 
 
 def _configuration(app: Starlette) -> uvicorn.Config:
