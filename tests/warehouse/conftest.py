@@ -19,6 +19,16 @@ def server() -> Iterator[Server]:
         running.remove()
 
 
+@pytest.fixture(scope="module")
+def own_server() -> Iterator[Server]:
+    """Run one warehouse for the tests of a module, which may empty its tables."""
+    running = Server()
+    try:
+        yield running.start()
+    finally:
+        running.remove()
+
+
 @pytest.fixture
 def new_server() -> Iterator[Callable[..., Server]]:
     """Give warehouses of the test's own, not yet started, with these settings."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +15,7 @@ import pytest
 from spyglass.errors import FinaliserBusyError, StatementError
 from spyglass.warehouse import finaliser, workplace
 from spyglass.warehouse.client import Warehouse
+from tests.warehouse.command import spyglass
 from tests.warehouse.runs import PRICED, Span, invent, renamed, truth
 from tests.warehouse.wire import Server
 
@@ -137,6 +139,17 @@ def test_one_run_at_a_time(server: Server, admin: Warehouse, monkeypatch: pytest
     monkeypatch.setattr(workplace, "DEAD_AFTER_SECONDS", 0)
     time.sleep(1.1)  # the engine's clock of a table has whole seconds
     finaliser.finalise(admin, NEVER)
+    assert _stored(server, spans) == truth(spans)
+
+
+def test_the_command_makes_runs_until_none_waits(server: Server) -> None:
+    """`spyglass warehouse finalise --json` says what each run handled, and that it caught up."""
+    spans = invent(next(numbers), 2, seed=10)
+    _send(server, spans)
+    done = spyglass(server, "warehouse", "finalise", "--json")
+    assert done.returncode == 0, done.stderr
+    last = json.loads(done.stdout.splitlines()[-1])
+    assert (last["traces"], last["spans"], last["caught_up"]) == (2, len(spans), True)
     assert _stored(server, spans) == truth(spans)
 
 

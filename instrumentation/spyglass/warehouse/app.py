@@ -194,7 +194,7 @@ class Gateway:
         pieces = reader.run(statement)
         if statement.user is User.ADMIN:
             pieces = self._forgetting(pieces)
-        await reply.stream(pieces, statement.output, receive, self._threads)
+        await reply.stream(pieces, statement.output, receive, self._threads, lambda: reader.cancel(statement))
 
     def _forgetting(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Pass the result of an admin's statement on; whatever it was, a table may look different now."""

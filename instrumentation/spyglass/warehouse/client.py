@@ -62,7 +62,7 @@ class Warehouse:
 
     def execute(self, sql: str, **parameters: object) -> None:
         """Run a statement that returns nothing."""
-        self._call("command", sql, parameters=parameters or None)
+        self._call("command", sql, parameters=parameters)
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert rows that all have the columns of the first one; no rows is no insert."""
@@ -70,6 +70,11 @@ class Warehouse:
             columns = list(rows[0])
             data = [[row[column] for column in columns] for row in rows]
             self._call("insert", table, data, column_names=columns)
+
+    def insert_data(self, table: str, columns: Sequence[str], data: bytes, data_format: str) -> None:
+        """Insert data that is already in a format of ClickHouse, for any number of partitions."""
+        settings = {"max_partitions_per_insert_block": "0"}
+        self._call("raw_insert", table, column_names=columns, insert_block=data, fmt=data_format, settings=settings)
 
     def close(self) -> None:
         """Close the connections."""

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, field
 
 from spyglass.errors import StatementError
 from spyglass.warehouse import codes
 from spyglass.warehouse.auth import User
 from spyglass.warehouse.engine import Engine, Session
 from spyglass.warehouse.gate import Gate
-from spyglass.warehouse.statements import into_file, names, output_format, tokens
+from spyglass.warehouse.statements import into_file, literal, names, output_format, tokens
 
 LONGEST_QUERY_SECONDS = 60
 _PIECE_BYTES = 1 << 20
@@ -39,6 +40,7 @@ class Statement:
     default_format: str
     only_reads: bool
     whole: bool = False  # the client wants an error instead of half a result
+    mark: str = field(default_factory=lambda: uuid.uuid4().hex)  # by which its query can be cancelled
 
     @property
     def output(self) -> str:
@@ -65,12 +67,19 @@ class Reader:
     def run(self, statement: Statement) -> Iterator[bytes]:
         """Run a statement and yield its result; the caller closes the iterator. Raises StatementError."""
         admin = statement.user is User.ADMIN
-        settings = dict(statement.settings) if admin else self._settings(statement.settings)
+        settings: dict[str, object] = dict(statement.settings) if admin else self._settings(statement.settings)
+        if _is_query(statement.sql):  # what writes is never cancelled half way
+            settings["log_comment"] = statement.mark
         readonly = statement.only_reads or not admin
         with self._engine.session(statement.user, settings, readonly=readonly) as session:
             if not admin:
                 self._gate.check(session, statement.sql, statement.parameters)
             yield from self._pieces(session, statement)
+
+    def cancel(self, statement: Statement) -> None:
+        """End a statement's query if it runs; whoever waits for it gets a StatementError."""
+        with suppress(StatementError), self._engine.session("admin") as session:
+            session.run(f"KILL QUERY WHERE Settings['log_comment'] = {literal(statement.mark)} ASYNC")
 
     def _pieces(self, session: Session, statement: Statement) -> Iterator[bytes]:
         found = session.classify(statement.sql)

@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from spyglass.errors import StatementError
 from spyglass.warehouse import codes, compression
@@ -17,6 +17,10 @@ from spyglass.warehouse.requests import Request
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
 Headers = list[tuple[bytes, bytes]]
+Result = TypeVar("Result")
+
+# A query can be cancelled only once the engine has begun it.
+_CANCEL_AGAIN_SECONDS = 0.5
 
 _CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
@@ -61,38 +65,43 @@ class Reply:
         await self._start(codes.http_status(error), headers)
         await self.send({"type": "http.response.body", "body": data})
 
-    async def stream(self, pieces: Iterator[bytes], output: str, receive: Receive, threads: Executor) -> None:
+    async def stream(
+        self, pieces: Iterator[bytes], output: str, receive: Receive, threads: Executor, cancel: Callable[[], None]
+    ) -> None:
         """Send a result piece by piece; raises StatementError as long as nothing has been sent.
 
         Later errors go into the body, in a block that clients know by the tag of the headers. A client that goes away
-        ends the query.
+        ends the query: between two pieces, or by ``cancel`` while the engine works on one.
         """
         loop = asyncio.get_running_loop()
+        gone = loop.create_task(_disconnected(receive))
         try:
-            head = await loop.run_in_executor(threads, lambda: list(islice(pieces, 2)))
+            first = loop.run_in_executor(threads, lambda: list(islice(pieces, 2)))
+            head = await _watched(first, gone, cancel)
             if len(head) < 2:  # noqa: PLR2004 -- a second piece means that more may come
                 await self.whole(b"".join(head), output)
                 return
-            await self._stream(head, pieces, output, receive, threads)
+
+            def following() -> Awaitable[bytes | None]:
+                return _watched(loop.run_in_executor(threads, lambda: next(pieces, None)), gone, cancel)
+
+            await self._stream(b"".join(head), following, output, gone)
         finally:
+            gone.cancel()
             await asyncio.shield(loop.run_in_executor(threads, pieces.close))  # type: ignore[attr-defined] # a generator
 
     async def _stream(
-        self, head: list[bytes], pieces: Iterator[bytes], output: str, receive: Receive, threads: Executor
+        self, head: bytes, following: Callable[[], Awaitable[bytes | None]], output: str, gone: asyncio.Task[None]
     ) -> None:
-        loop = asyncio.get_running_loop()
         name, encoder = self._encoder()
         await self._start(200, _describe(output, name))
-        gone = loop.create_task(_disconnected(receive))
-        piece: bytes | None = b"".join(head)
+        piece: bytes | None = head
         try:
             while piece is not None and not gone.done():
                 await self._more(encoder.encode(piece))
-                piece = await loop.run_in_executor(threads, lambda: next(pieces, None))
+                piece = await following()
         except StatementError as error:
             await self._more(encoder.encode(self._exception_block(error)))
-        finally:
-            gone.cancel()
         await self.send({"type": "http.response.body", "body": encoder.finish()})
 
     async def _more(self, data: bytes) -> None:
@@ -120,6 +129,16 @@ class Reply:
         size = len(text.encode("utf-8", "surrogateescape"))
         block = f"\r\n__exception__\r\n{self.tag}\r\n{text}\n{size} {self.tag}\r\n__exception__\r\n"
         return block.encode("utf-8", "surrogateescape")
+
+
+async def _watched(work: asyncio.Future[Result], gone: asyncio.Task[None], cancel: Callable[[], None]) -> Result:
+    """Wait for work, and cancel it when the client goes away meanwhile."""
+    await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
+    while not work.done():
+        # not one of the threads for queries: they may all be waiting for such a query
+        await asyncio.get_running_loop().run_in_executor(None, cancel)
+        await asyncio.wait((work,), timeout=_CANCEL_AGAIN_SECONDS)
+    return await work
 
 
 async def _disconnected(receive: Receive) -> None:

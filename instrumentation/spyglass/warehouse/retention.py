@@ -19,6 +19,14 @@ TABLES = {
 _ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = 'spyglass'"
 
 
+def groups() -> dict[str, list[str]]:
+    """Return the tables of each group: those whose days one setting, retention_<group>_days, says."""
+    found: dict[str, list[str]] = {}
+    for table, setting in TABLES.items():
+        found.setdefault(setting.removeprefix("retention_").removesuffix("_days"), []).append(table)
+    return found
+
+
 def apply(connection: Connection, settings: Settings) -> list[str]:
     """Change the tables whose retention is not that of the settings; returns their names."""
     engines = {row["name"]: row["engine_full"] for row in connection.rows(_ENGINES)}

@@ -1,0 +1,22 @@
+"""Serve the warehouse, run its migrations, operate it: dead letters, executions, retention, forgetting, backups."""
+
+from __future__ import annotations
+
+import argparse
+
+from spyglass.cli.warehouse import backups, dead_letters, finalise, forget, retention, schema
+from spyglass.cli.warehouse.connect import running
+
+__all__ = ["configure", "run", "running"]
+
+
+def configure(parser: argparse.ArgumentParser) -> None:
+    """Add the commands."""
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for module in (schema, dead_letters, finalise, retention, forget, backups):
+        module.add(commands)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Run one of the commands."""
+    return int(arguments.command(arguments))
