@@ -110,8 +110,9 @@ def test_a_run_that_dies_is_made_again(server: Server, admin: Warehouse, monkeyp
     """Wherever a run is cut off, the next one makes everything right, and no work table is left."""
     spans = invent(next(numbers), 10, seed=8)
     _send(server, spans)
-    execute, left = admin.execute, count()
-    for cut in range(0, 28, 3):
+    execute = admin.execute
+    for cut in count(0, 3):
+        left = count()
 
         def dying(sql: str, _left: Iterator[int] = left, _cut: int = cut, **values: object) -> None:
             if not sql.startswith("DROP") and next(_left) == _cut:
@@ -119,11 +120,14 @@ def test_a_run_that_dies_is_made_again(server: Server, admin: Warehouse, monkeyp
             execute(sql, **values)
 
         monkeypatch.setattr(admin, "execute", dying)
-        with pytest.raises(StatementError, match="cut off"):
+        try:
             finaliser.finalise(admin, NEVER)
-        left = count()
+        except StatementError as error:
+            assert error.problem == "cut off"  # noqa: PT017 -- the last round is not cut, and must not fail
+        else:
+            break
+    assert cut > 20
     monkeypatch.undo()
-    finaliser.finalise(admin, NEVER)
     assert _stored(server, spans) == truth(spans)
     assert admin.rows("SELECT name FROM system.tables WHERE name LIKE 'run\\_%'") == []
 

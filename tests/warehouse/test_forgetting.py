@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from spyglass.errors import UsageError
+from spyglass.warehouse import finaliser
 from spyglass.warehouse.operation.forgetting import Person
 from tests.warehouse.command import spyglass
 from tests.warehouse.wire import Server, span
 
 _TEXT = "gen_ai.input.messages"
+# Of one of the two users.
+_ROWS = {"span_content": 2, "dead_letters": 1, "fact_agent_executions": 0, "llm_calls": 2, "logs": 1, "spans": 2}
 
 
 @pytest.fixture
 def server(own_server: Server) -> Server:
     """Provide a warehouse in which two users talked: one trace each, with a span that names the user and one not."""
-    for table in ("spans", "span_content", "logs", "dead_letters"):
+    for table in ("spans", "span_content", "logs", "dead_letters", "llm_calls"):
         own_server.sql(f"TRUNCATE TABLE spyglass.{table}")
     for number, user in ((1, "u-1"), (2, "u-17")):
         root = span(number, {"user.id": user, "session.id": f"s-{number}", _TEXT: f"I am {user}", "enduser": user})
@@ -28,6 +32,7 @@ def server(own_server: Server) -> Server:
         own_server.insert("otel_traces", [root, child])
         own_server.insert("otel_logs", [_log(number, user)])
         own_server.insert("otel_traces", [root | {"Timestamp": "1990-01-01 00:00:00"}])
+    finaliser.finalise(own_server.client(), timedelta(days=1))
     return own_server
 
 
@@ -51,7 +56,8 @@ def test_a_user_is_forgotten_everywhere(server: Server) -> None:
     """Texts of all spans of the user's traces go, ids and bodies are blank, and others keep what is theirs."""
     code, rows, error = _forget(server, "u-1")
     assert (code, error) == (0, "")
-    assert rows == {"span_content": 2, "dead_letters": 1, "logs": 1, "spans": 2}
+    assert rows == _ROWS
+    assert server.sql("SELECT user_id, count() FROM llm_calls GROUP BY ALL ORDER BY 1", "reader") == "\t3\nu-17\t1"
     spans = server.client("reader").rows(
         "SELECT trace_id AS t, user_id AS u, session_id AS s, attributes['enduser'] AS a FROM spans ORDER BY t, u"
     )
@@ -80,7 +86,7 @@ def test_nothing_of_the_text_stays_on_disk(server: Server) -> None:
 def test_a_dry_run_changes_nothing(server: Server) -> None:
     """A dry run shows the same counts and leaves every row as it was."""
     code, rows, _ = _forget(server, "u-1", "--dry-run")
-    assert (code, rows) == (0, {"span_content": 2, "dead_letters": 1, "logs": 1, "spans": 2})
+    assert (code, rows) == (0, _ROWS)
     assert server.sql("SELECT count() FROM spans WHERE user_id = 'u-1'", "reader") == "1"
 
 
