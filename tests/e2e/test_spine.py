@@ -17,6 +17,8 @@ from tests.conftest import Running, eventually
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
+# gpt-5-mini on that day: $0.25 in, $0.025 cached, $2.00 out per million tokens.
+COST = 600 * 250 + 400 * 25 + 100 * 2000
 EXECUTION = "SELECT agent, llm_calls, tool_calls, status, token_cost_nano_usd FROM fact_agent_executions"
 AGENT = """
     import logging, sys, spyglass
@@ -66,14 +68,7 @@ def test_one_agent_call_reaches_every_store(running: Running) -> None:
     assert [row["kind"] for row in rows] == ["agent", "llm", "tool"]
     assert {row["agent"] for row in rows} == {"planner"}
     assert {(row["user_id"], row["session_id"]) for row in rows} == {("u-1", "s-1")}
-    # gpt-5-mini on that day: $0.25 in, $0.025 cached, $2.00 out per million tokens.
-    assert rows[1]["cost_nano_usd"] == 600 * 250 + 400 * 25 + 100 * 2000
-    (run,) = eventually(lambda: running.warehouse.rows(f"{EXECUTION} WHERE trace_id = {{trace:String}}", trace=trace))
-    assert (run["agent"], run["llm_calls"], run["tool_calls"], run["status"]) == ("planner", 1, 1, "unset")
-    eventually(
-        lambda: running.warehouse.rows(f"{EXECUTION} WHERE trace_id = {{trace:String}}", trace=trace)[0],
-        lambda found: found["token_cost_nano_usd"] == rows[1]["cost_nano_usd"],
-    )
+    assert rows[1]["cost_nano_usd"] == COST
     (content,) = running.warehouse.rows(
         "SELECT input, output FROM span_content WHERE trace_id = {trace:String} AND kind = 'llm'", trace=trace
     )
@@ -92,6 +87,17 @@ def test_one_agent_call_reaches_every_store(running: Running) -> None:
     calls = f'sum(spyglass_calls_total{{{labels},spyglass_kind="agent",gen_ai_agent_name="planner"}})'
     assert eventually(lambda: running.prometheus.value(calls)) == 1
     assert running.prometheus.value(f"sum(spyglass_llm_input_tokens_total{{{labels}}})") == 1000
+
+
+def test_a_run_becomes_one_execution(running: Running) -> None:
+    """The finaliser writes one row for the agent's run, with its calls and what they cost."""
+    trace = run_agent(running, f"spine-{uuid.uuid4().hex[:8]}")
+    (run,) = eventually(
+        lambda: running.warehouse.rows(f"{EXECUTION} WHERE trace_id = {{trace:String}}", trace=trace),
+        lambda found: found and found[0]["token_cost_nano_usd"] is not None,
+    )
+    assert (run["agent"], run["llm_calls"], run["tool_calls"], run["status"]) == ("planner", 1, 1, "unset")
+    assert run["token_cost_nano_usd"] == COST
 
 
 def test_a_thousand_spans_from_twenty_senders_are_counted_exactly(running: Running) -> None:

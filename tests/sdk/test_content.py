@@ -13,13 +13,9 @@ import spyglass
 from spyglass.sdk import content
 from spyglass.sdk.jsonable import Jsonable, encode
 from spyglass.testing import capture
+from tests.sdk.values import JSON
 
 TEXT = {"type": "text", "content": "hi"}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
 WORDS = st.sampled_from(
     ["role", "content", "parts", "type", "text", "tool_calls", "function", "choices", "output", "message"]
 )

@@ -17,21 +17,7 @@ from hypothesis import strategies as st
 import spyglass
 from spyglass.sdk.jsonable import MAX_NODES, Jsonable, encode
 from spyglass.testing import capture
-
-TEXT = {"type": "text", "content": "hi"}
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
-    max_leaves=12,
-)
-WORDS = st.sampled_from(
-    ["role", "content", "parts", "type", "text", "tool_calls", "function", "choices", "output", "message"]
-)
-MESSAGELIKE = st.recursive(
-    st.none() | st.text(max_size=5) | st.sampled_from(["text", "tool_use", "function_call", "image", "thinking"]),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(WORDS, inner, max_size=4),
-    max_leaves=12,
-)
+from tests.sdk.values import JSON
 
 
 class Colour(enum.Enum):
