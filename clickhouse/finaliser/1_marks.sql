@@ -4,7 +4,7 @@ SELECT marked_at, mark, trace_id, started_at, ended_at
 FROM spyglass.dirty_traces
 WHERE marked_at >= {since:DateTime64(3, 'UTC')}
     AND mark NOT IN (SELECT mark FROM spyglass.clean_marks WHERE marked_at >= {since:DateTime64(3, 'UTC')})
-ORDER BY marked_at
+ORDER BY marked_at, started_at
 LIMIT {most:UInt32};
 
 INSERT INTO spyglass.trace_index (trace_id, started_at, ended_at, marked_at)

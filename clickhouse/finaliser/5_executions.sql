@@ -1,7 +1,18 @@
 -- One row for each execution: what its agent's span says of it, and the sums over its spans. Without that span (swept)
--- its first span speaks for it.
-CREATE TABLE spyglass.$run_fact_agent_executions ENGINE = Memory AS
-WITH (NOT o.closes, o.timestamp, o.span_id) AS rank
+-- its first span speaks for it. What it used is what the agent's span says, which includes its other spans, else the sum
+-- over those. A resource costs what an hour of it did when the execution began, on its host or, without a price for that,
+-- on any.
+CREATE TABLE spyglass.$run_executions ENGINE = Memory AS
+WITH
+    (NOT o.closes, o.timestamp, o.span_id) AS rank,
+    (
+        SELECT arraySort(p -> (p.2 = ''), groupArray((resource, label, valid_from, valid_to, nano_usd)))
+        FROM spyglass.resource_prices FINAL
+    ) AS hours,
+    (resource, used) -> arrayMap(
+        p -> if(p.1 = '' OR used IS NULL, NULL, toInt64(round(used * p.5 / 3600))),
+        [arrayFirst(p -> p.1 = resource AND p.2 IN (host, '') AND started_at >= p.3 AND started_at < p.4, hours)]
+    )[1] AS cost
 SELECT
     argMin(o.organization, rank) AS organization,
     argMin(o.project, rank) AS project,
@@ -9,6 +20,7 @@ SELECT
     argMin(o.service, rank) AS service,
     argMin(o.release, rank) AS release,
     argMin(o.instance, rank) AS instance,
+    argMin(o.host, rank) AS host,
     argMin(o.demo, rank) AS demo,
     argMin(multiIf(closes, o.agent, o.parent_agent != '', o.parent_agent, o.agent != '', o.agent, o.service), rank) AS agent,
     argMin(o.agent_id, rank) AS agent_id,
@@ -45,9 +57,15 @@ SELECT
     sumIf(o.cost_nano_usd, owns_call) AS token_cost_nano_usd,
     toUInt32(countIf(owns_call AND o.cost_nano_usd IS NULL AND NOT (o.input_tokens IS NULL AND o.output_tokens IS NULL))) AS unpriced_calls,
     sumIf(o.reported_cost_nano_usd, owns_call) AS reported_cost_nano_usd,
-    if(max(closes), 'agent', 'sweeper') AS closed_by,
-    {version:UInt64} AS version,
-    0::UInt8 AS is_deleted
+    ifNull(argMinIf(o.cpu_core_seconds, rank, closes), sum(o.cpu_core_seconds)) AS cpu_core_seconds,
+    ifNull(argMinIf(o.memory_gb_seconds, rank, closes), sum(o.memory_gb_seconds)) AS memory_gb_seconds,
+    ifNull(argMinIf(o.gpu_seconds, rank, closes), sum(o.gpu_seconds)) AS gpu_seconds,
+    ifNull(argMinIf(o.network_receive_bytes, rank, closes), sum(o.network_receive_bytes)) AS network_receive_bytes,
+    ifNull(argMinIf(o.network_transmit_bytes, rank, closes), sum(o.network_transmit_bytes)) AS network_transmit_bytes,
+    cost('cpu_core_hour', cpu_core_seconds) AS cpu_cost_nano_usd,
+    cost('memory_gb_hour', memory_gb_seconds) AS memory_cost_nano_usd,
+    cost('gpu_hour', gpu_seconds) AS gpu_cost_nano_usd,
+    if(max(closes), 'agent', 'sweeper') AS closed_by
 FROM spyglass.$run_owners AS o
 LEFT JOIN
 (

@@ -30,8 +30,8 @@ SELECT trace_id, span_id, agent, model, input_tokens, output_tokens, cost_nano_u
 FROM llm_calls WHERE trace_id IN {traces:Array(String)}
 """
 EDGES = """
-SELECT trace_id, caller, callee_kind, callee, calls, errors, duration_ns
-FROM agent_edges WHERE trace_id IN {traces:Array(String)}
+SELECT trace_id, caller, callee_kind, callee, sum(calls), sum(errors), sum(duration_ns)
+FROM agent_edges WHERE trace_id IN {traces:Array(String)} GROUP BY ALL
 """
 numbers = count(100_000, 1_000)
 

@@ -1,4 +1,4 @@
-"""Write what agents did from the spans that came: executions, model calls and who called whom, each row exact.
+"""Write what agents did from the spans that came: executions, model calls, what each trace did, and all totals.
 
 The statements stand in clickhouse/finaliser; its README says how they make repeated and late spans harmless.
 """
@@ -6,26 +6,34 @@ The statements stand in clickhouse/finaliser; its README says how they make repe
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from spyglass.assets import folder
-from spyglass.warehouse import workplace
+from spyglass.warehouse import contributions, workplace
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.contributions import text
 
 # An insert takes a minute at most, so a mark is visible this long after its stamp at the latest.
 LONGEST_INSERT = timedelta(minutes=15)
-MOST_MARKS = 5_000
+# What the finaliser writes is on the disk after this time, though nothing is synced: the system writes it out.
+WRITTEN_OUT = timedelta(minutes=10)
+# Minutes are kept for two weeks; older ones are not written at all.
+MINUTES_FOR = timedelta(days=14)
+# Most spans of an hour are there this long after its end, so that its totals are rarely made twice.
+HOUR_OPEN = timedelta(minutes=15)
+MOST_MARKS = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-STEPS = ("1_marks", "2_spans", "3_places", "4_owners", "5_executions", "6_calls", "7_edges")
-WORK_TABLES = ("marks", "traces", "spans", "places", "owners")
-# What is written, and what tells its rows apart: the engine's sorting key.
-TARGETS = {
-    "fact_agent_executions": "organization, project, agent, started_at, trace_id, execution_id",
-    "llm_calls": "organization, project, model, agent, started_at, trace_id, span_id",
-    "agent_edges": "organization, project, hour, caller, callee_kind, callee, trace_id",
-}
-_CLOCK = "SELECT now64(6) AS now, (SELECT max(looked_at) FROM spyglass.finaliser_runs WHERE caught_up) AS last"
+STEPS = ("1_marks", "2_spans", "3_places", "4_owners", "5_executions")
+WORK_TABLES = ("marks", "traces", "spans", "places", "owners", "executions", "touched", "dirty_minutes", "dirty_hours")
+_CLOCK = """
+SELECT
+    now64(6) AS now,
+    now() - INTERVAL uptime() SECOND AS engine_started,
+    (SELECT max(looked_at) FROM spyglass.finaliser_runs) AS last_run,
+    (SELECT max(looked_at) FROM spyglass.finaliser_runs WHERE caught_up) AS last_caught_up,
+    (SELECT max(closed_until) FROM spyglass.closed_hours) AS closed_before
+"""
 _WAITING = """
 SELECT
     (
@@ -35,26 +43,27 @@ SELECT
     ) AS marks,
     (SELECT count() FROM spyglass.open_traces FINAL WHERE marked_at < {silent_since:DateTime64(3, 'UTC')}) AS silent
 """
-_COLUMNS = """
-SELECT name FROM system.columns
-WHERE database = 'spyglass' AND table = {table:String} AND default_kind IN ('', 'DEFAULT')
-ORDER BY position
+_REDO = """
+INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)
+SELECT trace_id, min(d.started_at), max(d.ended_at) FROM spyglass.dirty_traces AS d
+WHERE marked_at >= {redo_since:DateTime64(3, 'UTC')}
+GROUP BY trace_id
 """
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
     (SELECT count() FROM spyglass.$run_traces) AS traces,
-    (SELECT count() FROM spyglass.$run_spans) AS spans
+    (SELECT count() FROM spyglass.$run_spans) AS spans,
+    (SELECT count() FROM spyglass.$run_dirty_minutes) AS minute,
+    (SELECT count() FROM spyglass.$run_dirty_hours) AS hour
 """
-_WRITE = """
-INSERT INTO spyglass.$table ($columns)
-SELECT $columns FROM spyglass.$run_$table
-UNION ALL
-SELECT $replaced FROM spyglass.$table FINAL
-WHERE trace_id IN (SELECT trace_id FROM spyglass.$run_traces)
-    AND ($key) NOT IN (SELECT $key FROM spyglass.$run_$table)
+_RAN = """
+INSERT INTO spyglass.finaliser_runs (looked_at, caught_up, marks, traces, spans, seconds)
+SELECT
+    {looked_at:DateTime64(6, 'UTC')}, {caught_up:Bool}, {marks:UInt32}, {traces:UInt32}, {spans:UInt64},
+    {seconds:Float64}
 """
-_CLEAN = "INSERT INTO spyglass.clean_marks (marked_at, mark) SELECT marked_at, mark FROM spyglass.$run_marks"
+_CLOSED = "INSERT INTO spyglass.closed_hours SELECT {closed_until:DateTime('UTC')}"
 
 
 class Run(NamedTuple):
@@ -78,47 +87,51 @@ def finalise(warehouse: Warehouse, silent_after: timedelta) -> Run:
     """
     started = time.monotonic()
     (clock,) = warehouse.rows(_CLOCK)
-    now, last = _utc(clock["now"]), _utc(clock["last"])
-    values = {
+    times = {name: _utc(value) for name, value in clock.items()}
+    values = _values(times, silent_after)
+    redo = BEGINNING < times["last_run"] < times["engine_started"]
+    (waiting,) = warehouse.rows(_WAITING, **values)
+    if not (redo or any(waiting.values()) or times["closed_before"] < values["closed_until"]):
+        return NOTHING
+    with workplace.opened(warehouse, WORK_TABLES) as work:
+        if redo:
+            work.run(_REDO, {"redo_since": times["last_run"] - WRITTEN_OUT})
+        counts = _write(warehouse, work, values)
+    made = Run(**counts, seconds=time.monotonic() - started, caught_up=counts["marks"] < MOST_MARKS)
+    warehouse.execute(_RAN, looked_at=times["now"], **made._asdict())
+    return made
+
+
+def _values(times: Mapping[str, datetime], silent_after: timedelta) -> dict[str, Any]:
+    """Return the parameters of the statements."""
+    now, last = times["now"], times["last_caught_up"]
+    return {
         "version": int(now.timestamp() * 1_000_000),
         "since": last - LONGEST_INSERT if last > BEGINNING else BEGINNING,
         "silent_since": now - silent_after,
         "most": MOST_MARKS,
+        "minutes_since": now - MINUTES_FOR,
+        "closed_before": times["closed_before"],
+        "closed_until": max(times["closed_before"], (now - HOUR_OPEN).replace(minute=0, second=0, microsecond=0)),
     }
-    (waiting,) = warehouse.rows(_WAITING, **values)
-    if not any(waiting.values()):
-        return NOTHING
-    with workplace.opened(warehouse, (*WORK_TABLES, *TARGETS)) as work:
-        for name in STEPS:
-            work.run(_text(name), values)
-        for table, key in TARGETS.items():
-            work.run(_write(warehouse, table, key), values)
-        work.run(_text("8_open"), values)
-        work.run(_CLEAN, values)
-        (counts,) = warehouse.rows(work.named(_COUNTS))
-    made = Run(**counts, seconds=time.monotonic() - started, caught_up=counts["marks"] < MOST_MARKS)
-    warehouse.insert("spyglass.finaliser_runs", [{"looked_at": now, **made._asdict()}])
-    return made
 
 
-def _text(name: str) -> str:
-    return (folder("clickhouse") / "finaliser" / f"{name}.sql").read_text(encoding="utf-8")
-
-
-def _write(warehouse: Warehouse, table: str, key: str) -> str:
-    """Return the statement that writes the new rows and, in the same insert, deletes those that are no more."""
-    columns = [row["name"] for row in warehouse.rows(_COLUMNS, table=table)]
-    replaced = {"version": "{version:UInt64}", "is_deleted": "1"}
-    named = {
-        "$columns": ", ".join(columns),
-        "$replaced": ", ".join(replaced.get(column, column) for column in columns),
-        "$key": key,
-        "$table": table,
-    }
-    sql = _WRITE
-    for name, text in named.items():
-        sql = sql.replace(name, text)
-    return sql
+def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> dict[str, int]:
+    """Run the statements in their order and return how much there was."""
+    for name in STEPS:
+        work.run(text(name), values)
+    for target in contributions.TRACES:
+        work.run(contributions.statement(warehouse, target), values)
+    work.run(text("6_minutes"), values)
+    (counts,) = warehouse.rows(work.named(_COUNTS))
+    for unit in contributions.UNITS:
+        if counts.pop(unit):
+            for target in contributions.rollups(unit):
+                work.run(contributions.statement(warehouse, target), values)
+    if values["closed_before"] < values["closed_until"]:
+        work.run(_CLOSED, values)
+    work.run(text("7_open"), values)
+    return dict(counts)
 
 
 def _utc(moment: datetime) -> datetime:

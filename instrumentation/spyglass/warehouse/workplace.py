@@ -7,6 +7,7 @@ fails. The run that has it says now and then that it lives; of one that has long
 from __future__ import annotations
 
 import secrets
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
@@ -17,6 +18,7 @@ from spyglass.warehouse.statements import split
 
 # Longer than any statement may take.
 DEAD_AFTER_SECONDS = 120
+ALIVE_SECONDS = 10
 _LOCK = "CREATE TABLE spyglass.run_lock (at DateTime64(3, 'UTC')) ENGINE = Memory"
 _ALIVE = "INSERT INTO spyglass.run_lock SELECT now64(3)"
 _IS_DEAD = """
@@ -33,6 +35,7 @@ class Work:
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         self._run = f"run_{secrets.token_hex(6)}"
+        self._said_alive = 0.0
 
     def named(self, sql: str) -> str:
         """Return the SQL with this run's names."""
@@ -40,7 +43,9 @@ class Work:
 
     def run(self, sql: str, values: Mapping[str, object]) -> None:
         """Run statements, one after the other."""
-        self._warehouse.execute(_ALIVE)
+        if time.monotonic() - self._said_alive > ALIVE_SECONDS:
+            self._warehouse.execute(_ALIVE)
+            self._said_alive = time.monotonic()
         for statement in split(self.named(sql)):
             self._warehouse.execute(statement, **values)
 

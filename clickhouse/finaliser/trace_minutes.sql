@@ -1,0 +1,45 @@
+-- What each trace did in each minute: its spans, grouped by who did what; and a row of its own for each hand-over.
+SELECT
+    organization, project, minute, trace_id, environment, service, release, demo, user_id, agent, kind, peer, provider,
+    model, tool, status, error_type, toUInt32(count()) AS calls, arraySort(groupArray(s.duration_ns)) AS durations_ns,
+    arraySort(groupArray(toFloat32(s.queue_wait_seconds))) AS queue_waits_seconds, sum(s.input_tokens) AS input_tokens,
+    sum(s.output_tokens) AS output_tokens, sum(s.cache_read_tokens) AS cache_read_tokens,
+    sum(s.cache_write_tokens) AS cache_write_tokens, sum(s.reasoning_tokens) AS reasoning_tokens,
+    toUInt32(countIf(without_usage)) AS calls_without_usage, sum(s.cost_nano_usd) AS cost_nano_usd,
+    toUInt32(countIf(unpriced)) AS unpriced_calls,
+    sumIf(ifNull(s.input_tokens, 0) + ifNull(s.output_tokens, 0), unpriced) AS unpriced_tokens,
+    sum(s.reported_cost_nano_usd) AS reported_cost_nano_usd
+FROM
+(
+    SELECT
+        organization, project, toStartOfMinute(toDateTime(timestamp, 'UTC')) AS minute, trace_id, environment, service,
+        release, demo, if(o.user_id != '', o.user_id, e.execution_user) AS user_id,
+        multiIf(
+            hands_over, target_agent, o.kind = 'agent', o.agent, e.agent_name != '', e.agent_name, o.agent != '', o.agent,
+            o.parent_agent
+        ) AS agent,
+        if(hands_over, 'handoff', o.kind) AS kind,
+        multiIf(hands_over, source_agent, o.kind = 'agent', e.caller_agent, '') AS peer,
+        owns_call AND NOT hands_over AS counts,
+        if(counts, o.provider, '') AS provider, if(counts, o.model, '') AS model, if(kind = 'tool', o.tool, '') AS tool,
+        status, error_type, duration_ns, if(hands_over, NULL, o.queue_wait_seconds) AS queue_wait_seconds,
+        if(counts, o.input_tokens, NULL) AS input_tokens, if(counts, o.output_tokens, NULL) AS output_tokens,
+        if(counts, o.cache_read_tokens, NULL) AS cache_read_tokens,
+        if(counts, o.cache_write_tokens, NULL) AS cache_write_tokens,
+        if(counts, o.reasoning_tokens, NULL) AS reasoning_tokens, if(counts, o.cost_nano_usd, NULL) AS cost_nano_usd,
+        if(counts, o.reported_cost_nano_usd, NULL) AS reported_cost_nano_usd,
+        counts AND o.input_tokens IS NULL AND o.output_tokens IS NULL AND o.status != 'error' AS without_usage,
+        counts AND o.cost_nano_usd IS NULL AND NOT (o.input_tokens IS NULL AND o.output_tokens IS NULL) AS unpriced
+    FROM spyglass.$run_owners AS o
+    LEFT JOIN
+    (
+        SELECT
+            trace_id AS of_trace, execution_id AS of_execution, agent AS agent_name, user_id AS execution_user,
+            parent_agent AS caller_agent
+        FROM spyglass.$run_executions
+    ) AS e ON of_trace = o.trace_id AND of_execution = o.execution
+    ARRAY JOIN if(o.source_agent != '' AND o.target_agent != '', [false, true], [false]) AS hands_over
+) AS s
+GROUP BY
+    organization, project, minute, trace_id, environment, service, release, demo, user_id, agent, kind, peer, provider,
+    model, tool, status, error_type

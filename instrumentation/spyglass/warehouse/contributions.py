@@ -1,0 +1,106 @@
+"""Write what replaces earlier rows: the new ones and, in the same insert, the deletion of those that are no more.
+
+Both have the version of the run, deletions one less; so a row that is written again stays, and nobody ever sees a table
+in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+from typing import NamedTuple
+
+from spyglass.assets import folder
+from spyglass.warehouse.client import Warehouse
+
+
+class Target(NamedTuple):
+    """Name a table, the statement that makes its rows, and which rows of it are written anew."""
+
+    table: str
+    select: str
+    replaced: str
+
+
+OF_TRACES = """
+trace_id IN (SELECT trace_id FROM spyglass.$run_traces)
+AND {time} >= (SELECT toStartOfMinute(toDateTime(min(first), 'UTC')) FROM spyglass.$run_traces)
+AND {time} <= (SELECT max(last) FROM spyglass.$run_traces)
+"""
+OF_TIMES = """
+(organization, project, {time}) IN (SELECT organization, project, time FROM spyglass.{dirty})
+AND {minute} >= (SELECT min(time) FROM spyglass.{dirty})
+AND {minute} < (SELECT max(time) + INTERVAL 1 HOUR FROM spyglass.{dirty})
+"""
+TRACES = (
+    Target("fact_agent_executions", "SELECT * FROM spyglass.$run_executions", OF_TRACES.format(time="started_at")),
+    Target("llm_calls", "", OF_TRACES.format(time="started_at")),
+    Target("trace_minutes", "", OF_TRACES.format(time="minute")),
+)
+UNITS = ("minute", "hour")
+_ROLLUPS = ("calls", "tools", "users", "edges")
+_WRITE = """
+INSERT INTO spyglass.$table ($columns)
+SELECT $columns FROM
+(
+    SELECT *, {version:UInt64} + 1 AS version, 0::UInt8 AS is_deleted FROM
+    (
+$select
+    )
+)
+UNION ALL
+SELECT $deleted FROM spyglass.$table AS old WHERE $replaced AND NOT old.is_deleted
+"""
+_COLUMNS = """
+SELECT table, groupArray(name) AS names FROM
+(
+    SELECT table, name FROM system.columns
+    WHERE database = 'spyglass' AND table IN {tables:Array(String)} AND default_kind IN ('', 'DEFAULT')
+    ORDER BY table, position
+)
+GROUP BY table
+"""
+
+
+def rollups(unit: str) -> tuple[Target, ...]:
+    """Return the totals by ``minute`` or ``hour``, of the times in the run's dirty_minutes or dirty_hours."""
+    dirty = f"$run_dirty_{unit}s"
+    time = {"minute": "minute", "hour": "toStartOfHour(minute)"}[unit]
+    source = OF_TIMES.format(time=time, minute="minute", dirty=dirty)
+    return tuple(
+        Target(
+            f"rollup_{name}_{unit}",
+            text(f"rollup_{name}").replace("$time", time).replace("$dirty", source),
+            OF_TIMES.format(time="time", minute="time", dirty=dirty),
+        )
+        for name in _ROLLUPS
+    )
+
+
+def statement(warehouse: Warehouse, target: Target) -> str:
+    """Return the insert; it takes the parameter ``version``."""
+    names = _columns(warehouse)[target.table]
+    marked = {"version": "{version:UInt64} AS version", "is_deleted": "1 AS is_deleted"}
+    parts = {
+        "$select": target.select or text(target.table),
+        "$deleted": ", ".join(marked.get(name, name) for name in names),
+        "$columns": ", ".join(names),
+        "$replaced": target.replaced,
+        "$table": target.table,
+    }
+    sql = _WRITE
+    for name, part in parts.items():
+        sql = sql.replace(name, part)
+    return sql
+
+
+@cache
+def text(name: str) -> str:
+    """Return a file of clickhouse/finaliser."""
+    return (folder("clickhouse") / "finaliser" / f"{name}.sql").read_text(encoding="utf-8")
+
+
+@cache
+def _columns(warehouse: Warehouse) -> dict[str, Sequence[str]]:
+    tables = [target.table for target in (*TRACES, *rollups("minute"), *rollups("hour"))]
+    return {row["table"]: row["names"] for row in warehouse.rows(_COLUMNS, tables=tables)}
