@@ -18,6 +18,9 @@ SELECT
     (s.kind IN ('llm', 'embedding'))::Bool AS owns_call,
     if(owns_call, spyglass_cost_nano_usd(
         s.kind, s.provider, s.model, s.timestamp, s.input_tokens, s.output_tokens, s.cache_read_tokens,
-        s.cache_write_tokens, s.reasoning_tokens), NULL) AS cost_nano_usd
+        s.cache_write_tokens, s.reasoning_tokens), NULL) AS cost_nano_usd,
+    (s.input_tokens IS NOT NULL OR s.output_tokens IS NOT NULL) AS has_usage,
+    (owns_call AND NOT has_usage AND s.status != 'error')::Bool AS without_usage,
+    (owns_call AND has_usage AND cost_nano_usd IS NULL)::Bool AS unpriced
 FROM spyglass.$run_spans AS s
 INNER JOIN spyglass.$run_places AS p ON p.trace_id = s.trace_id AND p.span_id = s.span_id;

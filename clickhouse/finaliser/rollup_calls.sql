@@ -1,6 +1,8 @@
 -- Calls of each kind of span, by agent, model and outcome.
 SELECT
-    organization, project, $time AS time, agent, kind, provider, model, status, error_type, environment, service, release,
+    organization, project, $time AS time,
+    row_number() OVER (PARTITION BY organization, project, time ORDER BY agent, kind, provider, model, status) AS part,
+    agent, kind, provider, model, status, error_type, environment, service, release,
     demo, sum(m.calls) AS calls, sum(arraySum(durations_ns)) AS duration_ns, max(arrayMax(durations_ns)) AS longest_ns,
     quantilesBFloat16ArrayState(0.5, 0.95, 0.99)(durations_ns) AS duration_quantiles,
     quantilesBFloat16ArrayState(0.5, 0.95, 0.99)(queue_waits_seconds) AS queue_wait_quantiles,

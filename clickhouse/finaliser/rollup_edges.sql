@@ -1,6 +1,8 @@
 -- Who called whom: agents each other, tools and models; and who handed over to whom.
 SELECT
-    organization, project, $time AS time, if(kind IN ('agent', 'handoff'), peer, agent) AS caller,
+    organization, project, $time AS time,
+    row_number() OVER (PARTITION BY organization, project, time ORDER BY caller, callee_kind, callee) AS part,
+    if(kind IN ('agent', 'handoff'), peer, agent) AS caller,
     if(kind IN ('llm', 'embedding'), 'model', kind) AS callee_kind,
     multiIf(kind = 'tool', tool, callee_kind = 'model', model, agent) AS callee, demo, sum(m.calls) AS calls,
     sumIf(m.calls, status = 'error') AS errors, sum(arraySum(durations_ns)) AS duration_ns,

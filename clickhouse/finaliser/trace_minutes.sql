@@ -1,7 +1,9 @@
 -- What each trace did in each minute: its spans, grouped by who did what; and a row of its own for each hand-over.
 SELECT
-    organization, project, minute, trace_id, environment, service, release, demo, user_id, agent, kind, peer, provider,
-    model, tool, status, error_type, toUInt32(count()) AS calls, arraySort(groupArray(s.duration_ns)) AS durations_ns,
+    organization, project, minute, trace_id,
+    row_number() OVER (PARTITION BY organization, project, minute, trace_id ORDER BY agent, kind, tool, model) AS part,
+    environment, service, release, demo, user_id, agent, kind, peer, provider, model, tool, status, error_type,
+    toUInt32(count()) AS calls, arraySort(groupArray(s.duration_ns)) AS durations_ns,
     arraySort(groupArray(toFloat32(s.queue_wait_seconds))) AS queue_waits_seconds, sum(s.input_tokens) AS input_tokens,
     sum(s.output_tokens) AS output_tokens, sum(s.cache_read_tokens) AS cache_read_tokens,
     sum(s.cache_write_tokens) AS cache_write_tokens, sum(s.reasoning_tokens) AS reasoning_tokens,
@@ -28,8 +30,7 @@ FROM
         if(counts, o.cache_write_tokens, NULL) AS cache_write_tokens,
         if(counts, o.reasoning_tokens, NULL) AS reasoning_tokens, if(counts, o.cost_nano_usd, NULL) AS cost_nano_usd,
         if(counts, o.reported_cost_nano_usd, NULL) AS reported_cost_nano_usd,
-        counts AND o.input_tokens IS NULL AND o.output_tokens IS NULL AND o.status != 'error' AS without_usage,
-        counts AND o.cost_nano_usd IS NULL AND NOT (o.input_tokens IS NULL AND o.output_tokens IS NULL) AS unpriced
+        o.without_usage AND counts AS without_usage, o.unpriced AND counts AS unpriced
     FROM spyglass.$run_owners AS o
     LEFT JOIN
     (

@@ -131,12 +131,15 @@ SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
 
 -- What a trace did in a minute, by who did what: the one source of all totals. Every span counts once, in the minute in
 -- which it began; a hand-over is a row of its own (kind handoff) beside the span that tells of it.
+-- Here and in the totals a row has a number instead of a long key: a run writes all rows of what it touches again, and
+-- FINAL reads the key.
 CREATE TABLE IF NOT EXISTS spyglass.trace_minutes
 (
     organization LowCardinality(String),
     project LowCardinality(String),
     minute DateTime('UTC') CODEC(Delta(4), ZSTD(1)),
     trace_id String CODEC(ZSTD(1)),
+    part UInt32 COMMENT 'number of the row in its minute of the trace' CODEC(T64, ZSTD(1)),
     environment LowCardinality(String),
     service LowCardinality(String),
     release LowCardinality(String),
@@ -168,12 +171,7 @@ CREATE TABLE IF NOT EXISTS spyglass.trace_minutes
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(minute)
-PRIMARY KEY (organization, project, minute, trace_id)
-ORDER BY
-(
-    organization, project, minute, trace_id, agent, kind, peer, provider, model, tool, status, error_type, environment,
-    service, release, user_id, demo
-)
+ORDER BY (organization, project, minute, trace_id, part)
 SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
 
 -- Totals of agents, models and everything else that spans are, by minute. Only the last two weeks have minutes.
@@ -182,6 +180,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_calls_minute
     organization LowCardinality(String),
     project LowCardinality(String),
     time DateTime('UTC') COMMENT 'start of the minute or of the hour' CODEC(Delta(4), ZSTD(1)),
+    part UInt32 COMMENT 'number of the row in its minute or hour' CODEC(T64, ZSTD(1)),
     agent LowCardinality(String),
     kind LowCardinality(String),
     provider LowCardinality(String),
@@ -212,8 +211,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_calls_minute
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toMonday(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, agent, kind, provider, model, status, error_type, environment, service, release, demo)
+ORDER BY (organization, project, time, part)
 TTL time + INTERVAL 16 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
@@ -222,6 +220,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_tools_minute
     organization LowCardinality(String),
     project LowCardinality(String),
     time DateTime('UTC') COMMENT 'start of the minute or of the hour' CODEC(Delta(4), ZSTD(1)),
+    part UInt32 COMMENT 'number of the row in its minute or hour' CODEC(T64, ZSTD(1)),
     tool LowCardinality(String),
     status LowCardinality(String),
     error_type LowCardinality(String),
@@ -235,8 +234,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_tools_minute
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toMonday(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, tool, status, error_type, demo)
+ORDER BY (organization, project, time, part)
 TTL time + INTERVAL 16 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
@@ -245,6 +243,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_users_minute
     organization LowCardinality(String),
     project LowCardinality(String),
     time DateTime('UTC') COMMENT 'start of the minute or of the hour' CODEC(Delta(4), ZSTD(1)),
+    part UInt32 COMMENT 'number of the row in its minute or hour' CODEC(T64, ZSTD(1)),
     user_id String COMMENT 'empty: unknown' CODEC(ZSTD(1)),
     model LowCardinality(String) COMMENT 'empty: executions of agents, in which the model calls are not counted',
     demo Bool,
@@ -260,8 +259,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_users_minute
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toMonday(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, user_id, model, demo)
+ORDER BY (organization, project, time, part)
 TTL time + INTERVAL 16 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
@@ -270,6 +268,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_edges_minute
     organization LowCardinality(String),
     project LowCardinality(String),
     time DateTime('UTC') COMMENT 'start of the minute or of the hour' CODEC(Delta(4), ZSTD(1)),
+    part UInt32 COMMENT 'number of the row in its minute or hour' CODEC(T64, ZSTD(1)),
     caller LowCardinality(String) COMMENT 'an agent',
     callee_kind LowCardinality(String) COMMENT 'agent, tool, model, handoff (an agent that took over)',
     callee LowCardinality(String),
@@ -287,8 +286,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_edges_minute
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toMonday(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, caller, callee_kind, callee, demo)
+ORDER BY (organization, project, time, part)
 TTL time + INTERVAL 16 DAY
 SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
@@ -296,29 +294,25 @@ SETTINGS ttl_only_drop_parts = 1, fsync_after_insert = 0, fsync_part_directory =
 CREATE TABLE IF NOT EXISTS spyglass.rollup_calls_hour AS spyglass.rollup_calls_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, agent, kind, provider, model, status, error_type, environment, service, release, demo)
+ORDER BY (organization, project, time, part)
 SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.rollup_tools_hour AS spyglass.rollup_tools_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, tool, status, error_type, demo)
+ORDER BY (organization, project, time, part)
 SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.rollup_users_hour AS spyglass.rollup_users_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, user_id, model, demo)
+ORDER BY (organization, project, time, part)
 SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.rollup_edges_hour AS spyglass.rollup_edges_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
-PRIMARY KEY (organization, project, time)
-ORDER BY (organization, project, time, caller, callee_kind, callee, demo)
+ORDER BY (organization, project, time, part)
 SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
 
 -- Until when hours have their totals; of later ones only the minutes have. The newest row counts.
