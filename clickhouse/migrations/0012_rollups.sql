@@ -73,6 +73,7 @@ CREATE TABLE IF NOT EXISTS spyglass.fact_agent_executions
         COMMENT 'sum of the known parts',
     closed_by LowCardinality(String) COMMENT 'agent: its span came; sweeper: it never did',
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0,
     INDEX execution execution_id TYPE bloom_filter(0.001) GRANULARITY 1,
     INDEX trace trace_id TYPE bloom_filter(0.001) GRANULARITY 1
@@ -81,7 +82,8 @@ ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(started_at)
 PRIMARY KEY (organization, project, toStartOfHour(started_at), trace_id)
 ORDER BY (organization, project, toStartOfHour(started_at), trace_id, execution_id)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 400 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.llm_calls
 (
@@ -121,13 +123,15 @@ CREATE TABLE IF NOT EXISTS spyglass.llm_calls
     cost_source LowCardinality(String) COMMENT 'computed, unpriced',
     reported_cost_nano_usd Nullable(Int64) CODEC(T64, ZSTD(1)),
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(started_at)
 PRIMARY KEY (organization, project, toStartOfHour(started_at), trace_id)
 ORDER BY (organization, project, toStartOfHour(started_at), trace_id, span_id)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 400 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 -- What a trace did in a minute, by who did what: the one source of all totals. Every span counts once, in the minute in
 -- which it began; a hand-over is a row of its own (kind handoff) beside the span that tells of it.
@@ -167,12 +171,14 @@ CREATE TABLE IF NOT EXISTS spyglass.trace_minutes
     unpriced_tokens UInt64 CODEC(T64, ZSTD(1)),
     reported_cost_nano_usd Nullable(Int64) CODEC(T64, ZSTD(1)),
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(minute)
 ORDER BY (organization, project, minute, trace_id, part)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 400 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 -- Totals of agents, models and everything else that spans are, by minute. Only the last two weeks have minutes.
 CREATE TABLE IF NOT EXISTS spyglass.rollup_calls_minute
@@ -207,6 +213,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_calls_minute
     unpriced_tokens UInt64 CODEC(T64, ZSTD(1)),
     reported_cost_nano_usd Nullable(Int64) CODEC(T64, ZSTD(1)),
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
@@ -230,6 +237,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_tools_minute
     longest_ns UInt64 CODEC(T64, ZSTD(1)),
     duration_quantiles AggregateFunction(quantilesBFloat16(0.5, 0.95, 0.99), UInt64) COMMENT 'ns' CODEC(ZSTD(1)),
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
@@ -255,6 +263,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_users_minute
     cost_nano_usd Nullable(Int64) CODEC(T64, ZSTD(1)),
     unpriced_calls UInt64 CODEC(T64, ZSTD(1)),
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
@@ -282,6 +291,7 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_edges_minute
     output_tokens Nullable(UInt64) CODEC(T64, ZSTD(1)),
     cost_nano_usd Nullable(Int64) CODEC(T64, ZSTD(1)),
     version UInt64 CODEC(Delta(8), ZSTD(1)),
+    ingested_at DateTime64(3, 'UTC') MATERIALIZED fromUnixTimestamp64Micro(toInt64(version)) CODEC(Delta(8), ZSTD(1)),
     is_deleted UInt8 DEFAULT 0
 )
 ENGINE = ReplacingMergeTree(version, is_deleted)
@@ -295,25 +305,29 @@ CREATE TABLE IF NOT EXISTS spyglass.rollup_calls_hour AS spyglass.rollup_calls_m
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
 ORDER BY (organization, project, time, part)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 730 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.rollup_tools_hour AS spyglass.rollup_tools_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
 ORDER BY (organization, project, time, part)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 730 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.rollup_users_hour AS spyglass.rollup_users_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
 ORDER BY (organization, project, time, part)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 730 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 CREATE TABLE IF NOT EXISTS spyglass.rollup_edges_hour AS spyglass.rollup_edges_minute
 ENGINE = ReplacingMergeTree(version, is_deleted)
 PARTITION BY toYYYYMM(time)
 ORDER BY (organization, project, time, part)
-SETTINGS fsync_after_insert = 0, fsync_part_directory = 0;
+TTL toDateTime(ingested_at) + INTERVAL 730 DAY
+SETTINGS ttl_only_drop_parts = 1, materialize_ttl_recalculate_only = 1, fsync_after_insert = 0, fsync_part_directory = 0;
 
 -- Until when hours have their totals; of later ones only the minutes have. The newest row counts.
 CREATE TABLE IF NOT EXISTS spyglass.closed_hours

@@ -34,6 +34,7 @@ class Span:
     failed: bool = False
     tokens: tuple[int, int] | None = None
     named_execution: int | None = None
+    organization: str = "acme"
 
     @property
     def trace_id(self) -> str:
@@ -54,7 +55,7 @@ class Span:
 
     def row(self) -> dict[str, Any]:
         """Return the row that the collector's exporter writes."""
-        attributes = {"spyglass.kind": self.kind, "spyglass.organization": "acme"}
+        attributes = {"spyglass.kind": self.kind, "spyglass.organization": self.organization}
         if self.kind == "agent":
             attributes["gen_ai.agent.name"] = self.name
         elif self.kind == "tool":

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -13,10 +12,12 @@ from typing import Any
 import pytest
 
 from spyglass.errors import FinaliserBusyError, StatementError
-from spyglass.warehouse import finaliser, workplace
+from spyglass.warehouse import finaliser
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.finaliser import workplace
+from tests.warehouse.arrivals import ARRIVALS, Arrival, send
 from tests.warehouse.command import spyglass
-from tests.warehouse.runs import PRICED, Span, invent, renamed, truth
+from tests.warehouse.runs import PRICED, Span, invent, truth
 from tests.warehouse.wire import Server
 
 NEVER = timedelta(days=1)
@@ -44,11 +45,6 @@ def admin(server: Server) -> Iterator[Warehouse]:
     client.close()
 
 
-def _send(server: Server, spans: Sequence[Span], size: int = 50) -> None:
-    for at in range(0, len(spans), size):
-        assert server.insert("otel_traces", [span.row() for span in spans[at : at + size]]).status == 200
-
-
 def _stored(server: Server, spans: Iterable[Span]) -> dict[str, dict[Any, Any]]:
     traces = sorted({span.trace_id for span in spans})
 
@@ -61,41 +57,8 @@ def _stored(server: Server, spans: Iterable[Span]) -> dict[str, dict[Any, Any]]:
     return {"executions": keyed(EXECUTIONS, 2), "calls": keyed(CALLS, 2), "edges": keyed(EDGES, 4)}
 
 
-def _in_order(server: Server, spans: list[Span], _: Callable[[], object]) -> None:
-    _send(server, spans)
-
-
-def _shuffled(server: Server, spans: list[Span], _: Callable[[], object]) -> None:
-    random.Random(1).shuffle(spans)  # noqa: S311 -- the same each time
-    _send(server, spans, 37)
-
-
-def _again_in_other_batches(server: Server, spans: list[Span], tick: Callable[[], object]) -> None:
-    _send(server, spans, 50)
-    tick()
-    _send(server, spans[::3], 17)
-
-
-def _parents_last_in_pieces(server: Server, spans: list[Span], tick: Callable[[], object]) -> None:
-    spans.sort(key=lambda span: -span.number)
-    size = len(spans) // 5 + 1
-    for at in range(0, len(spans), size):
-        _send(server, spans[at : at + size])
-        tick()
-
-
-def _renamed_in_between(server: Server, spans: list[Span], tick: Callable[[], object]) -> None:
-    _send(server, renamed(spans) + [span for span in spans if span.kind != "agent"])
-    tick()
-    _send(server, [span for span in spans if span.kind == "agent"])
-
-
-@pytest.mark.parametrize(
-    "arrival", [_in_order, _shuffled, _again_in_other_batches, _parents_last_in_pieces, _renamed_in_between]
-)
-def test_rows_are_exact(
-    server: Server, admin: Warehouse, arrival: Callable[[Server, list[Span], Callable[[], object]], None]
-) -> None:
+@pytest.mark.parametrize("arrival", ARRIVALS)
+def test_rows_are_exact(server: Server, admin: Warehouse, arrival: Arrival) -> None:
     """Executions, calls with their cost, and edges are those of the spans, however they came."""
     spans = invent(next(numbers), 40, seed=7)
     arrival(server, list(spans), lambda: finaliser.finalise(admin, NEVER))
@@ -109,7 +72,7 @@ def test_rows_are_exact(
 def test_a_run_that_dies_is_made_again(server: Server, admin: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """Wherever a run is cut off, the next one makes everything right, and no work table is left."""
     spans = invent(next(numbers), 10, seed=8)
-    _send(server, spans)
+    send(server, spans)
     execute = admin.execute
     for cut in count(0, 3):
         left = count()
@@ -135,7 +98,7 @@ def test_a_run_that_dies_is_made_again(server: Server, admin: Warehouse, monkeyp
 def test_one_run_at_a_time(server: Server, admin: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     """While a run is at work another is refused with a sentence; the lock of one that died is taken."""
     spans = invent(next(numbers), 2, seed=9)
-    _send(server, spans)
+    send(server, spans)
     admin.execute(workplace._LOCK)
     admin.execute(workplace._ALIVE)
     with pytest.raises(FinaliserBusyError, match="at work"):
@@ -149,7 +112,7 @@ def test_one_run_at_a_time(server: Server, admin: Warehouse, monkeypatch: pytest
 def test_the_command_makes_runs_until_none_waits(server: Server) -> None:
     """`spyglass warehouse finalise --json` says what each run handled, and that it caught up."""
     spans = invent(next(numbers), 2, seed=10)
-    _send(server, spans)
+    send(server, spans)
     done = spyglass(server, "warehouse", "finalise", "--json")
     assert done.returncode == 0, done.stderr
     last = json.loads(done.stdout.splitlines()[-1])
@@ -172,14 +135,14 @@ def test_an_agent_whose_span_never_comes_is_swept(server: Server, admin: Warehou
         tokens=(10, 1),
         named_execution=agent.number,
     )
-    _send(server, [call])
+    send(server, [call])
     finaliser.finalise(admin, NEVER)
     closed = "SELECT closed_by, llm_calls, status FROM fact_agent_executions WHERE trace_id = {t:String}"
     reader = server.client("reader")
     assert reader.rows(closed, t=agent.trace_id) == []
     finaliser.finalise(admin, -timedelta(seconds=60))
     assert reader.rows(closed, t=agent.trace_id) == [{"closed_by": "sweeper", "llm_calls": 1, "status": "unset"}]
-    _send(server, [agent])
+    send(server, [agent])
     finaliser.finalise(admin, NEVER)
     assert reader.rows(closed, t=agent.trace_id) == [{"closed_by": "agent", "llm_calls": 1, "status": "ok"}]
     assert _stored(server, [agent, call]) == truth([agent, call])
@@ -190,7 +153,7 @@ def test_a_trace_without_agents_is_one_execution_of_its_service(server: Server, 
     trace = next(numbers)
     root = Span(trace, trace * 1000, None, "task", "job", 1_760_000_000 * 10**9, 10**9)
     call = Span(trace, root.number + 1, root.number, "llm", PRICED, root.start_ns, 10**6, failed=True, tokens=(10, 1))
-    _send(server, [root, call])
+    send(server, [root, call])
     finaliser.finalise(admin, NEVER)
     finaliser.finalise(admin, -timedelta(seconds=60))
     (found,) = server.client("reader").rows(
@@ -211,7 +174,7 @@ def test_a_circle_of_parents_ends(server: Server, admin: Warehouse) -> None:
     trace = next(numbers)
     one = Span(trace, trace * 1000, trace * 1000 + 1, "task", "a", 1_760_000_000 * 10**9, 10**9)
     two = Span(trace, one.number + 1, one.number, "llm", PRICED, one.start_ns, 10**6, tokens=(10, 1))
-    _send(server, [one, two])
+    send(server, [one, two])
     finaliser.finalise(admin, NEVER)
     found = _stored(server, [one, two])
     assert (found["executions"], list(found["calls"].values())) == ({}, [("", PRICED, 10, 1, 10 * 2500 + 10_000)])

@@ -9,6 +9,13 @@ from spyglass.warehouse.connection import Connection
 TABLES = {
     "span_content": "retention_content_days",
     "spans": "retention_spans_days",
+    "fact_agent_executions": "retention_facts_days",
+    "llm_calls": "retention_facts_days",
+    "trace_minutes": "retention_facts_days",
+    "rollup_calls_hour": "retention_rollups_days",
+    "rollup_tools_hour": "retention_rollups_days",
+    "rollup_users_hour": "retention_rollups_days",
+    "rollup_edges_hour": "retention_rollups_days",
     "logs": "retention_logs_days",
     "metrics_gauge": "retention_metrics_days",
     "metrics_sum": "retention_metrics_days",

@@ -35,6 +35,7 @@ _SCOPE = "({organization:String} = '' OR organization = {organization:String})"
 _TRACES = f"""
 trace_id != '' AND trace_id IN (SELECT trace_id FROM spyglass.spans WHERE user_id = {{user:String}} AND {_SCOPE})
 """  # noqa: S608 -- own parts
+_USER = "user_id = {user:String}"  # in totals, which know no traces
 # A body of source "insert" is binary, and what stands before a text there may look like a letter. JSON escapes slashes.
 _IN_LETTER = r"""
 (if(source = 'row', match(replaceAll(body, '\\/', '/'), {pattern:String}), position(body, {user:String}) > 0)
@@ -116,8 +117,9 @@ def _steps(columns: list[Column]) -> Iterator[tuple[str, str, str]]:
     yield _LETTERS, "DELETE", _IN_LETTER
     for table in sorted(tables, key=lambda name: (name == "spans", name)):
         changes = [f"{quote(column.name)} = {_without(column)}" for column in tables[table] if _changes(column)]
-        if changes and any(column.name == "trace_id" for column in tables[table]):
-            yield table, "UPDATE " + ", ".join(changes), f"{_scope(tables[table])} AND {_TRACES}"
+        if changes:
+            theirs = _TRACES if any(column.name == "trace_id" for column in tables[table]) else _USER
+            yield table, "UPDATE " + ", ".join(changes), f"{_scope(tables[table])} AND {theirs}"
 
 
 def _by_table(columns: list[Column]) -> dict[str, list[Column]]:

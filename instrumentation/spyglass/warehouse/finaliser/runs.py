@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
-from spyglass.warehouse import contributions, workplace
 from spyglass.warehouse.client import Warehouse
-from spyglass.warehouse.contributions import text
+from spyglass.warehouse.finaliser import contributions, workplace
+from spyglass.warehouse.finaliser.contributions import text
 
 # An insert takes a minute at most, so a mark is visible this long after its stamp at the latest.
 LONGEST_INSERT = timedelta(minutes=15)
@@ -86,9 +86,7 @@ def finalise(warehouse: Warehouse, silent_after: timedelta) -> Run:
     fails is simply made again. Raises FinaliserBusyError while another runs, StatementError, WarehouseUnreachableError.
     """
     started = time.monotonic()
-    (clock,) = warehouse.rows(_CLOCK)
-    times = {name: _utc(value) for name, value in clock.items()}
-    values = _values(times, silent_after)
+    times, values = look(warehouse, silent_after)
     redo = BEGINNING < times["last_run"] < times["engine_started"]
     (waiting,) = warehouse.rows(_WAITING, **values)
     if not (redo or any(waiting.values()) or times["closed_before"] < values["closed_until"]):
@@ -102,10 +100,12 @@ def finalise(warehouse: Warehouse, silent_after: timedelta) -> Run:
     return made
 
 
-def _values(times: Mapping[str, datetime], silent_after: timedelta) -> dict[str, Any]:
-    """Return the parameters of the statements."""
+def look(warehouse: Warehouse, silent_after: timedelta) -> tuple[dict[str, datetime], dict[str, Any]]:
+    """Return the warehouse's moments, and the parameters of the statements for a run that begins now."""
+    (clock,) = warehouse.rows(_CLOCK)
+    times = {name: _utc(value) for name, value in clock.items()}
     now, last = times["now"], times["last_caught_up"]
-    return {
+    return times, {
         "version": int(now.timestamp() * 1_000_000),
         "since": last - LONGEST_INSERT if last > BEGINNING else BEGINNING,
         "silent_since": now - silent_after,
@@ -126,7 +126,7 @@ def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
     (counts,) = warehouse.rows(work.named(_COUNTS))
     for unit in contributions.UNITS:
         if counts.pop(unit):
-            for target in contributions.rollups(unit):
+            for target in contributions.touched(unit):
                 work.run(contributions.statement(warehouse, target), values)
     if values["closed_before"] < values["closed_until"]:
         work.run(_CLOSED, values)

@@ -27,11 +27,13 @@ trace_id IN (SELECT trace_id FROM spyglass.$run_traces)
 AND {time} >= (SELECT toStartOfMinute(toDateTime(min(first), 'UTC')) FROM spyglass.$run_traces)
 AND {time} <= (SELECT max(last) FROM spyglass.$run_traces)
 """
-OF_TIMES = """
-(organization, project, {time}) IN (SELECT organization, project, time FROM spyglass.{dirty})
-AND {minute} >= (SELECT min(time) FROM spyglass.{dirty})
-AND {minute} < (SELECT max(time) + INTERVAL 1 HOUR FROM spyglass.{dirty})
+_DIRTY = """
+(organization, project, {time}) IN (SELECT organization, project, time FROM spyglass.$run_dirty_{unit}s)
+AND {minute} >= (SELECT min(time) FROM spyglass.$run_dirty_{unit}s)
+AND {minute} < (SELECT max(time) + INTERVAL 1 HOUR FROM spyglass.$run_dirty_{unit}s)
 """
+# Whole minutes or hours.
+_RANGE = "{minute} >= {{first:DateTime('UTC')}} AND {minute} < {{until:DateTime('UTC')}}"
 TRACES = (
     Target("fact_agent_executions", "SELECT * FROM spyglass.$run_executions", OF_TRACES.format(time="started_at")),
     Target("llm_calls", "", OF_TRACES.format(time="started_at")),
@@ -62,16 +64,24 @@ GROUP BY table
 """
 
 
-def rollups(unit: str) -> tuple[Target, ...]:
+def touched(unit: str) -> tuple[Target, ...]:
     """Return the totals by ``minute`` or ``hour``, of the times in the run's dirty_minutes or dirty_hours."""
-    dirty = f"$run_dirty_{unit}s"
+    return _rollups(unit, _DIRTY)
+
+
+def within(unit: str) -> tuple[Target, ...]:
+    """Return the totals by ``minute`` or ``hour``, of the times from the parameter ``first`` until before ``until``."""
+    return _rollups(unit, _RANGE)
+
+
+def _rollups(unit: str, condition: str) -> tuple[Target, ...]:
     time = {"minute": "minute", "hour": "toStartOfHour(minute)"}[unit]
-    source = OF_TIMES.format(time=time, minute="minute", dirty=dirty)
+    source = condition.format(time=time, minute="minute", unit=unit)
     return tuple(
         Target(
             f"rollup_{name}_{unit}",
             text(f"rollup_{name}").replace("$time", time).replace("$dirty", source),
-            OF_TIMES.format(time="time", minute="time", dirty=dirty),
+            condition.format(time="time", minute="time", unit=unit),
         )
         for name in _ROLLUPS
     )
@@ -102,5 +112,5 @@ def text(name: str) -> str:
 
 @cache
 def _columns(warehouse: Warehouse) -> dict[str, Sequence[str]]:
-    tables = [target.table for target in (*TRACES, *rollups("minute"), *rollups("hour"))]
+    tables = [target.table for target in (*TRACES, *touched("minute"), *touched("hour"))]
     return {row["table"]: row["names"] for row in warehouse.rows(_COLUMNS, tables=tables)}
