@@ -122,6 +122,7 @@ class Settings:
     )
     retention_content_days: int = _row(30, "Days that prompts and outputs are kept, counted from arrival.")
     retention_spans_days: int = _row(90, "Days that spans are kept in the warehouse.")
+    retention_evaluations_days: int = _row(90, "Days that evaluations are kept, with their explanations.")
     retention_logs_days: int = _row(30, "Days that logs are kept.")
     retention_metrics_days: int = _row(30, "Days that metric points are kept in the warehouse.")
     retention_tempo_hours: int = _row(336, "Hours that traces are kept in Tempo.")

@@ -9,6 +9,7 @@ from spyglass.warehouse.connection import Connection
 TABLES = {
     "span_content": "retention_content_days",
     "spans": "retention_spans_days",
+    "evaluations": "retention_evaluations_days",
     "logs": "retention_logs_days",
     "metrics_gauge": "retention_metrics_days",
     "metrics_sum": "retention_metrics_days",
