@@ -25,6 +25,9 @@ _ROWS = {
     "fact_agent_executions": 0,
     "llm_calls": 2,
     "logs": 1,
+    "rollup_users_hour": 0,
+    "rollup_users_minute": 1,
+    "trace_minutes": 2,
     "spans": 2,
 }
 
@@ -32,7 +35,7 @@ _ROWS = {
 @pytest.fixture
 def server(own_server: Server) -> Server:
     """Provide a warehouse in which two users talked: one trace each, with a span that names the user and one not."""
-    for table in ("spans", "span_content", "logs", "dead_letters", "llm_calls", "evaluations"):
+    for table in (*_ROWS, "dirty_traces"):
         own_server.sql(f"TRUNCATE TABLE spyglass.{table}")
     for number, user in ((1, "u-1"), (2, "u-17")):
         root = span(number, {"user.id": user, "session.id": f"s-{number}", _TEXT: f"I am {user}", "enduser": user})

@@ -1,9 +1,9 @@
 """Delete what a user wrote and every trace of who it was, and look whether the id is gone.
 
 The traces of a user are those in which any span carries the id. Their texts (``span_content``) are deleted; in their
-other rows (spans, logs, facts) the id goes from every column; session ids, bodies of logs, and labels and explanations
-of evaluations go whole. So it is with what the user logged or judged outside of these traces; scores stay. Dead letters
-that contain the id are deleted, of whatever organization they are: nobody knows before they are stored.
+other rows (spans, logs, facts, totals) the id goes from every column; session ids, bodies of logs, and labels and
+explanations of evaluations go whole. So it is with what the user logged or judged outside of these traces; scores stay.
+Dead letters that contain the id are deleted, of whatever organization they are: nobody knows before they are stored.
 
 Rows are changed by mutations, not by writing them again: a ReplacingMergeTree keeps the earlier version on disk until
 it happens to merge the two, and a version that came without the change could win. Mutations rewrite all versions, and
@@ -31,9 +31,10 @@ ORDER BY table, position
 """
 _TEXTS = "span_content"
 _LETTERS = "dead_letters"
+_USER = "user_id = {user:String}"
 # Rows of a user who need not be that of their trace, or have none.
 _OWN = {
-    "evaluations": "user_id = {user:String}",
+    "evaluations": _USER,
     "logs": f"attributes[{literal(names.USER_ID)}] = {{user:String}}",
 }
 # What goes whole from the rows of the user's traces, found there or not.
@@ -124,9 +125,16 @@ def _steps(columns: list[Column]) -> Iterator[tuple[str, str, str]]:
     yield _LETTERS, "DELETE", _IN_LETTER
     for table in sorted(tables, key=lambda name: (name == "spans", name)):
         changes = [f"{quote(column.name)} = {_without(column)}" for column in tables[table] if _changes(column)]
-        if changes and any(column.name == "trace_id" for column in tables[table]):
-            where = f"{_scope(tables[table])} AND ({_TRACES} OR {_OWN.get(table, '0')})"
-            yield table, "UPDATE " + ", ".join(changes), where
+        theirs = _theirs(table, tables[table])
+        if changes and theirs:
+            yield table, "UPDATE " + ", ".join(changes), f"{_scope(tables[table])} AND ({theirs})"
+
+
+def _theirs(table: str, columns: list[Column]) -> str:
+    """Return a condition for rows that are about the user; empty for a table whose key would have to change."""
+    if any(column.name == "trace_id" for column in columns):
+        return f"{_TRACES} OR {_OWN.get(table, '0')}"
+    return _USER if any(column.name == "user_id" and not column.key for column in columns) else ""
 
 
 def _by_table(columns: list[Column]) -> dict[str, list[Column]]:
