@@ -75,6 +75,13 @@ USAGE_SOURCE: Final = "spyglass.usage.source"
 COST_AMOUNT: Final = "spyglass.cost.amount"
 COST_SOURCE: Final = "spyglass.cost.source"
 
+# What a span used of its machine; an agent's span says it for its whole run.
+USAGE_CPU: Final = "spyglass.usage.cpu.core_seconds"
+USAGE_MEMORY: Final = "spyglass.usage.memory.gb_seconds"
+USAGE_GPU: Final = "spyglass.usage.gpu.seconds"
+USAGE_NETWORK_RECEIVE: Final = "spyglass.usage.network.receive_bytes"
+USAGE_NETWORK_TRANSMIT: Final = "spyglass.usage.network.transmit_bytes"
+
 # Queues and hand-offs.
 QUEUE_NAME: Final = "spyglass.queue.name"
 QUEUE_WAIT: Final = "spyglass.queue.wait"
@@ -268,10 +275,7 @@ SDK_QUEUE_SIZE: Final = Metric(
     "spyglass.sdk.queue.size", Instrument.GAUGE, "{item}", "Spans and logs that wait in the SDK for export."
 )
 SDK_INSTRUMENTED: Final = Metric(
-    "spyglass.sdk.instrumented",
-    Instrument.GAUGE,
-    "{library}",
-    "1 for each library that the SDK instrumented, by outcome.",
+    "spyglass.sdk.instrumented", Instrument.GAUGE, "{library}", "1 for each library that was instrumented, by outcome."
 )
 # Sent by the server from the warehouse.
 FRESHNESS: Final = Metric(

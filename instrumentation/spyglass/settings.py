@@ -124,6 +124,7 @@ class Settings:
     retention_spans_days: int = _row(90, "Days that spans are kept in the warehouse.")
     retention_facts_days: int = _row(400, "Days that executions, model calls and what traces did are kept.")
     retention_rollups_days: int = _row(730, "Days that totals by hour are kept; those by minute go after two weeks.")
+    retention_evaluations_days: int = _row(90, "Days that evaluations are kept, with their explanations.")
     retention_logs_days: int = _row(30, "Days that logs are kept.")
     retention_metrics_days: int = _row(30, "Days that metric points are kept in the warehouse.")
     retention_tempo_hours: int = _row(336, "Hours that traces are kept in Tempo.")

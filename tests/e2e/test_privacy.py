@@ -15,11 +15,13 @@ def test_a_planted_key_is_in_no_file_of_the_stack(running: Running) -> None:
     """A key in a foreign span, log and metric is in no store, queue file or dead letter."""
     marker = uuid.uuid4().hex
     secret = f"sk-proj-{marker}"
+    why = {"key": "gen_ai.evaluation.explanation", "value": {"stringValue": f"because {secret}"}}
     # A time of 1970 makes a dead letter of the span, which must not hold the key either.
     for signal, request in (
         ("traces", _trace(f"before {secret} after")),
         ("traces", _trace(secret, startTimeUnixNano="1", endTimeUnixNano="2")),
         ("logs", _log(secret)),
+        ("logs", _log("", eventName="gen_ai.evaluation.result", attributes=[why])),
         ("metrics", _metric(secret)),
     ):
         body = json.dumps(request).encode()
@@ -28,7 +30,8 @@ def test_a_planted_key_is_in_no_file_of_the_stack(running: Running) -> None:
             assert answer.status == 200
     eventually(lambda: running.warehouse.rows("SELECT name FROM spans WHERE name = 'call before [redacted] after'"))
     eventually(lambda: running.warehouse.rows("SELECT body FROM dead_letters WHERE body LIKE '%[redacted]%'"))
-    for table in ("spans", "span_content", "logs", "metrics_gauge", "dead_letters"):
+    eventually(lambda: running.warehouse.rows("SELECT name FROM evaluations WHERE explanation = 'because [redacted]'"))
+    for table in ("spans", "span_content", "logs", "evaluations", "metrics_gauge", "dead_letters"):
         query = f"SELECT count() AS n FROM {table} WHERE position(toString(tuple(*)), {{marker:String}}) > 0"
         assert running.warehouse.rows(query, marker=marker) == [{"n": 0}], table
     data = Path(running.settings.data_dir)

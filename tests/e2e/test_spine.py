@@ -22,6 +22,7 @@ COST = 600 * 250 + 400 * 25 + 100 * 2000
 EXECUTION = "SELECT agent, llm_calls, tool_calls, status, token_cost_nano_usd FROM fact_agent_executions"
 AGENT = """
     import logging, sys, spyglass
+    from opentelemetry import trace
     spyglass.init(service=sys.argv[1], endpoint=sys.argv[2], content="full", probes="none", instrument="none")
     with spyglass.session(organization="acme", project="support", user="u-1", session="s-1"):
         with spyglass.agent("planner") as run:
@@ -35,7 +36,11 @@ AGENT = """
             with spyglass.tool("weather") as tool:
                 tool.arguments({"city": "Paris"})
                 tool.result("sunny")
-    spyglass.feedback(run.trace_id, "helpful", 1.0)
+                verdict = {"gen_ai.evaluation.name": "grounded", "gen_ai.evaluation.score.value": 0.5}
+                trace.get_current_span().add_event("gen_ai.evaluation.result", verdict)
+        spyglass.feedback(run.trace_id, "helpful", 0.0, source="user")
+        spyglass.feedback(run.trace_id, "helpful", 1.0, explanation="sunny indeed", source="user")
+        spyglass.feedback(run, "polite", label="yes", source="judge")
     spyglass.shutdown()
     print(run.trace_id)
 """
@@ -98,6 +103,27 @@ def test_a_run_becomes_one_execution(running: Running) -> None:
     )
     assert (run["agent"], run["llm_calls"], run["tool_calls"], run["status"]) == ("planner", 1, 1, "unset")
     assert run["token_cost_nano_usd"] == COST
+
+
+def test_evaluations_are_typed_and_the_newest_stands(running: Running) -> None:
+    """Feedback and an evaluation event on a span are rows of the trace and its tenant; the corrected one counts."""
+    trace = run_agent(running, f"spine-{uuid.uuid4().hex[:8]}")
+    rows = eventually(
+        lambda: running.warehouse.rows(
+            "SELECT name, score, label, explanation, source, user_id, span_id != '' AS of_span, "
+            "concat(organization, '/', project) AS tenant FROM evaluations WHERE trace_id = {t:String} ORDER BY name",
+            t=trace,
+        ),
+        lambda found: len(found) == 3 and found[1]["score"] == 1,
+    )
+    shared = {"label": "", "explanation": "", "source": "user", "user_id": "u-1", "tenant": "acme/support"}
+    assert rows == [
+        shared | {"name": "grounded", "score": 0.5, "source": "", "user_id": "", "of_span": 1},
+        shared | {"name": "helpful", "score": 1, "explanation": "sunny indeed", "of_span": 0},
+        shared | {"name": "polite", "score": None, "label": "yes", "source": "judge", "of_span": 1},
+    ]
+    query = "SELECT count() AS n FROM logs WHERE trace_id = {t:String} AND event_name = 'gen_ai.evaluation.result'"
+    assert running.warehouse.rows(query, t=trace) == [{"n": 3}], "each that was given is kept as a log"
 
 
 def test_a_thousand_spans_from_twenty_senders_are_counted_exactly(running: Running) -> None:

@@ -142,6 +142,31 @@ def test_feedback_joins_the_trace() -> None:
     assert f"{third.span_id:016x}" == agent.span_id
 
 
+def test_feedback_belongs_to_the_session() -> None:
+    """An evaluation carries the ids of the session in which it is given, and the tenant of the handle that it is about.
+
+    A trace id alone says nothing of the session in which the trace was made.
+    """
+    with capture() as captured:
+        with spyglass.session(organization="acme", project="p", user="asker"), spyglass.agent("a") as agent:
+            spyglass.feedback(agent.trace_id, "inside", 1)
+        with spyglass.session(organization="judges", user="judge"):
+            spyglass.feedback(agent, "later", 1)
+            spyglass.feedback(agent.trace_id, "by id", 1)
+        spyglass.feedback(agent.trace_id, "outside", 1)
+    keys = ("spyglass.organization", "spyglass.project", "user.id")
+    found = {
+        attributes["gen_ai.evaluation.name"]: tuple(attributes.get(key) for key in keys)
+        for attributes in (dict(log.log_record.attributes or {}) for log in captured.logs)
+    }
+    assert found == {
+        "inside": ("acme", "p", "asker"),
+        "later": ("acme", "p", "judge"),
+        "by id": ("judges", None, "judge"),
+        "outside": (None, None, None),
+    }
+
+
 @pytest.mark.parametrize(
     ("trace", "options", "problem"),
     [

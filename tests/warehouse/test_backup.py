@@ -20,7 +20,15 @@ from tests.warehouse.wire import METRICS, PASSWORDS, Server, span, usage
 _ODD = "tab\t, line\n, blank\n\n, quote ', backslash \\N, zero \x00, \u2019"
 _TOTALS = " UNION ALL ".join(
     f"SELECT '{table}', count(), sum(cityHash64(formatRowNoNewline('TSV', *))) FROM spyglass.{table} FINAL"
-    for table in ("spans", "span_content", "metrics_gauge", "metrics_summary", "dead_letters", "model_prices")
+    for table in (
+        "spans",
+        "span_content",
+        "evaluations",
+        "metrics_gauge",
+        "metrics_summary",
+        "dead_letters",
+        "model_prices",
+    )
 )
 _TOTALS = f"SELECT * FROM ({_TOTALS}) ORDER BY ALL"
 
@@ -36,6 +44,10 @@ def full(own_server: Server) -> Server:
         own_server.insert(f"otel_metrics_{kind}", [{"MetricName": "m", "TimeUnix": rows[0]["Timestamp"]} | columns])
     nan = {"MetricName": "nan", "TimeUnix": rows[0]["Timestamp"], "Value": "nan"}
     own_server.insert("otel_metrics_gauge", [nan, nan | {"MetricName": "third", "Value": 0.1 + 0.2}])
+    for score in ("0", "0.3", "nan"):  # a score, corrected twice
+        judged = {"gen_ai.evaluation.name": "n", "gen_ai.evaluation.score.value": score}
+        event = {"EventName": "gen_ai.evaluation.result", "TraceId": "t", "LogAttributes": judged}
+        own_server.insert("otel_logs", [{"Timestamp": rows[0]["Timestamp"]} | event])
     own_server.insert_block("otel_logs", b"\x10\x01g\x00\t\n\n\\N\xff")
     return own_server
 
@@ -64,6 +76,7 @@ def test_a_backup_is_restored_exactly(full: Server, backup: Path, new_server: Ca
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout)["rows"]
     assert (rows["spans"], rows["span_content"], rows["dead_letters"], rows["metrics_sum"]) == (52, 49, 1, 1)
+    assert rows["evaluations"] == 1
     assert other.sql(_TOTALS) == full.sql(_TOTALS)
     other.insert("otel_traces", [span(900, usage(input=1000, output=10))])
     assert other.sql(f"SELECT cost_nano_usd > 0 FROM spans WHERE trace_id = '{900:032x}'", "reader") == "1"

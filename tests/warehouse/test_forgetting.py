@@ -18,13 +18,24 @@ from tests.warehouse.wire import Server, span
 
 _TEXT = "gen_ai.input.messages"
 # Of one of the two users.
-_ROWS = {"span_content": 2, "dead_letters": 1, "fact_agent_executions": 0, "llm_calls": 2, "logs": 1, "spans": 2}
+_ROWS = {
+    "span_content": 2,
+    "dead_letters": 1,
+    "evaluations": 0,
+    "fact_agent_executions": 0,
+    "llm_calls": 2,
+    "logs": 1,
+    "rollup_users_hour": 0,
+    "rollup_users_minute": 1,
+    "trace_minutes": 2,
+    "spans": 2,
+}
 
 
 @pytest.fixture
 def server(own_server: Server) -> Server:
     """Provide a warehouse in which two users talked: one trace each, with a span that names the user and one not."""
-    for table in ("spans", "span_content", "logs", "dead_letters", "llm_calls"):
+    for table in (*_ROWS, "dirty_traces"):
         own_server.sql(f"TRUNCATE TABLE spyglass.{table}")
     for number, user in ((1, "u-1"), (2, "u-17")):
         root = span(number, {"user.id": user, "session.id": f"s-{number}", _TEXT: f"I am {user}", "enduser": user})
@@ -76,6 +87,31 @@ def test_a_user_is_forgotten_everywhere(server: Server) -> None:
         {"body": "hello u-17", "attributes": logs[1]["attributes"]},
     ]
     assert server.sql("SELECT count() FROM dead_letters", "reader") == "1"
+
+
+def test_what_was_said_of_a_user_and_by_a_user_is_forgotten(server: Server) -> None:
+    """Of the user's traces and of what the user judged, labels, explanations and the id go; scores and others' stay."""
+    for number, name, user in ((1, "of", ""), (2, "by", "u-1"), (2, "else", "u-17"), (0, "nowhere", "u-1")):
+        judged = {
+            "gen_ai.evaluation.name": name,
+            "gen_ai.evaluation.score.value": "1",
+            "gen_ai.evaluation.score.label": "yes",
+            "gen_ai.evaluation.explanation": "I am who I am",
+            "user.id": user,
+        }
+        event = {"EventName": "gen_ai.evaluation.result", "Body": "", "LogAttributes": judged}
+        server.insert("otel_logs", [_log(number, "") | event])
+    code, rows, error = _forget(server, "u-1")
+    assert (code, error, rows["evaluations"], rows["logs"]) == (0, "", 3, 4)
+    query = "SELECT name AS n, score AS s, concat(label, explanation, user_id) AS rest FROM evaluations ORDER BY n"
+    assert server.client("reader").rows(query) == [
+        {"n": "by", "s": 1, "rest": ""},
+        {"n": "else", "s": 1, "rest": "yesI am who I amu-17"},
+        {"n": "nowhere", "s": 1, "rest": ""},
+        {"n": "of", "s": 1, "rest": ""},
+    ]
+    left = "SELECT DISTINCT trace_id AS t FROM logs WHERE attributes['gen_ai.evaluation.explanation'] != ''"
+    assert server.client("reader").rows(left) == [{"t": f"{2:032x}"}]
 
 
 def test_nothing_of_the_text_stays_on_disk(server: Server) -> None:

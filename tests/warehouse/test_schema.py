@@ -222,7 +222,7 @@ def test_ten_thousand_attributes(server: Server) -> None:
 
 def test_every_table_of_the_contract_exists(server: Server) -> None:
     """Tables that other parts query are there, with an engine that replaces what comes again."""
-    expected = {"spans", "span_content", "logs", "dead_letters", "model_prices", "alert_notifications"}
+    expected = {"spans", "span_content", "logs", "evaluations", "dead_letters", "model_prices", "alert_notifications"}
     expected |= {f"metrics_{kind}" for kind in METRICS}
     found = server.client("reader").rows("SELECT name, engine FROM system.tables WHERE database = 'spyglass'")
     engines = {row["name"]: row["engine"] for row in found}
@@ -235,3 +235,4 @@ def test_retention_follows_the_settings(server: Server) -> None:
     ttl = {row["name"]: row["engine_full"] for row in engines}
     assert "toDateTime(ingested_at) + toIntervalDay(30)" in ttl["span_content"]
     assert "toDateTime(ingested_at) + toIntervalDay(90)" in ttl["spans"]
+    assert "toDateTime(ingested_at) + toIntervalDay(90)" in ttl["evaluations"]

@@ -29,7 +29,8 @@ def feedback(
 
     ``trace`` is a trace id in 32 hexadecimal digits, or a handle (then its span is meant, unless ``span`` names
     another in 16 digits). Give a finite ``score``, a ``label`` of few values, or both; ``source`` says who judged, such
-    as user or judge. Never raises: what cannot be recorded is one warning.
+    as user or judge. The ids of the current session go with it; organization and project of a handle go before them.
+    The same again, by this source and user, replaces it. Never raises: what cannot be recorded is one warning.
     """
     runtime = state.runtime
     if runtime is None:
@@ -43,6 +44,7 @@ def feedback(
         log.warning("spyglass.feedback(%r): %s; nothing is recorded.", name, problem)
         return
     attributes = {
+        **_tenant(trace),
         names.EVALUATION_NAME: name,
         names.EVALUATION_SCORE: value,
         names.EVALUATION_LABEL: label,
@@ -53,6 +55,13 @@ def feedback(
         runtime.evaluated(trace_id, span_id, attributes, time.time_ns())
     except Exception as error:  # noqa: BLE001 -- telemetry never breaks the application
         log.warning("spyglass.feedback(%r) failed: %r.", name, error)
+
+
+def _tenant(judged: str | Handle) -> dict[str, str | None]:
+    """Return whose the trace is, as far as its session says; an id says nothing."""
+    opened = judged._opened if isinstance(judged, Handle) else None  # noqa: SLF001 -- hidden from users only
+    session = {} if opened is None else opened.scope.session
+    return {key: session.get(key) for key in (names.ORGANIZATION, names.PROJECT)}
 
 
 def _digits(text: str | None, length: int) -> int:

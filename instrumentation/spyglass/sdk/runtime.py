@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Protocol
 
 from opentelemetry import trace
-from opentelemetry.context import Context
 from opentelemetry.sdk._logs import LoggerProvider
 from opentelemetry.sdk.metrics import MeterProvider
 from opentelemetry.sdk.metrics.export import MetricReader
@@ -77,9 +76,9 @@ class Runtime:
         return [(len(queue), {names.SIGNAL: queue.signal.value}) for queue in (self.spans, self.logs)]
 
     def evaluated(self, trace_id: int, span_id: int, attributes: Mapping[str, Any], timestamp: int) -> None:
-        """Emit the evaluation of a trace, joined to it; span id 0 means the whole trace."""
+        """Emit the evaluation of a trace, joined to it, by who is in session now; span id 0 means the whole trace."""
         judged = trace.SpanContext(trace_id, span_id, is_remote=True, trace_flags=trace.TraceFlags(1))
-        context = trace.set_span_in_context(trace.NonRecordingSpan(judged), Context())
+        context = trace.set_span_in_context(trace.NonRecordingSpan(judged))
         emit_event(self.loggers, names.EVENT_EVALUATION, attributes, context=context, timestamp=timestamp)
 
     def flush(self, timeout: float) -> bool:

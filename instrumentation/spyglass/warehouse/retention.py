@@ -16,6 +16,7 @@ TABLES = {
     "rollup_tools_hour": "retention_rollups_days",
     "rollup_users_hour": "retention_rollups_days",
     "rollup_edges_hour": "retention_rollups_days",
+    "evaluations": "retention_evaluations_days",
     "logs": "retention_logs_days",
     "metrics_gauge": "retention_metrics_days",
     "metrics_sum": "retention_metrics_days",

@@ -1,8 +1,9 @@
 """Delete what a user wrote and every trace of who it was, and look whether the id is gone.
 
 The traces of a user are those in which any span carries the id. Their texts (``span_content``) are deleted; in their
-other rows (spans, logs, facts) the id goes from every column, session ids and bodies of logs go whole. Dead letters
-that contain the id are deleted, of whatever organization they are: nobody knows before they are stored.
+other rows (spans, logs, facts, totals) the id goes from every column; session ids, bodies of logs, and labels and
+explanations of evaluations go whole. So it is with what the user logged or judged outside of these traces; scores stay.
+Dead letters that contain the id are deleted, of whatever organization they are: nobody knows before they are stored.
 
 Rows are changed by mutations, not by writing them again: a ReplacingMergeTree keeps the earlier version on disk until
 it happens to merge the two, and a version that came without the change could win. Mutations rewrite all versions, and
@@ -16,9 +17,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from spyglass import names
 from spyglass.errors import StillFoundError, UsageError
 from spyglass.warehouse.client import Warehouse
-from spyglass.warehouse.statements import quote
+from spyglass.warehouse.statements import literal, quote
 
 _COLUMNS = """
 SELECT table, name, type, is_in_sorting_key OR is_in_partition_key AS key
@@ -29,13 +31,19 @@ ORDER BY table, position
 """
 _TEXTS = "span_content"
 _LETTERS = "dead_letters"
+_USER = "user_id = {user:String}"
+# Rows of a user who need not be that of their trace, or have none.
+_OWN = {
+    "evaluations": _USER,
+    "logs": f"attributes[{literal(names.USER_ID)}] = {{user:String}}",
+}
 # What goes whole from the rows of the user's traces, found there or not.
-_WHOLE = frozenset({"session_id", "body"})
+_WHOLE = frozenset({"session_id", "body", "label", "explanation"})
+_WHOLE_KEYS = ", ".join(map(literal, (names.EVALUATION_LABEL, names.EVALUATION_EXPLANATION)))
 _SCOPE = "({organization:String} = '' OR organization = {organization:String})"
 _TRACES = f"""
 trace_id != '' AND trace_id IN (SELECT trace_id FROM spyglass.spans WHERE user_id = {{user:String}} AND {_SCOPE})
 """  # noqa: S608 -- own parts
-_USER = "user_id = {user:String}"  # in totals, which know no traces
 # A body of source "insert" is binary, and what stands before a text there may look like a letter. JSON escapes slashes.
 _IN_LETTER = r"""
 (if(source = 'row', match(replaceAll(body, '\\/', '/'), {pattern:String}), position(body, {user:String}) > 0)
@@ -117,9 +125,16 @@ def _steps(columns: list[Column]) -> Iterator[tuple[str, str, str]]:
     yield _LETTERS, "DELETE", _IN_LETTER
     for table in sorted(tables, key=lambda name: (name == "spans", name)):
         changes = [f"{quote(column.name)} = {_without(column)}" for column in tables[table] if _changes(column)]
-        if changes:
-            theirs = _TRACES if any(column.name == "trace_id" for column in tables[table]) else _USER
-            yield table, "UPDATE " + ", ".join(changes), f"{_scope(tables[table])} AND {theirs}"
+        theirs = _theirs(table, tables[table])
+        if changes and theirs:
+            yield table, "UPDATE " + ", ".join(changes), f"{_scope(tables[table])} AND ({theirs})"
+
+
+def _theirs(table: str, columns: list[Column]) -> str:
+    """Return a condition for rows that are about the user; empty for a table whose key would have to change."""
+    if any(column.name == "trace_id" for column in columns):
+        return f"{_TRACES} OR {_OWN.get(table, '0')}"
+    return _USER if any(column.name == "user_id" and not column.key for column in columns) else ""
 
 
 def _by_table(columns: list[Column]) -> dict[str, list[Column]]:
@@ -183,5 +198,6 @@ def _without_in(kind: str, value: str, depth: int = 0) -> str:
     if kind.startswith("Array("):
         return f"arrayMap({inner} -> {_without_in(kind[6:-1], inner, depth + 1)}, {value})"
     if kind.startswith("Map("):
-        return f"mapFilter((k, v) -> NOT (match(k, {{pattern:String}}) OR match(v, {{pattern:String}})), {value})"
+        gone = f"match(k, {{pattern:String}}) OR match(v, {{pattern:String}}) OR k IN ({_WHOLE_KEYS})"
+        return f"mapFilter((k, v) -> NOT ({gone}), {value})"
     return f"if({_found_in(kind, value)}, '', {value})" if _STRING.fullmatch(kind) else value
