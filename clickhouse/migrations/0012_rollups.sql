@@ -337,6 +337,19 @@ CREATE TABLE IF NOT EXISTS spyglass.closed_hours
 ENGINE = ReplacingMergeTree
 ORDER BY closed_until;
 
+-- What the nightly comparison with the spans found, before it mended that.
+CREATE TABLE IF NOT EXISTS spyglass.reconciliations
+(
+    at DateTime64(3, 'UTC') DEFAULT now64(3),
+    first DateTime('UTC') COMMENT 'start of the range',
+    until DateTime('UTC') COMMENT 'its end, exclusive',
+    differences UInt64 COMMENT 'traces and totals that differed',
+    tables Array(LowCardinality(String)) COMMENT 'in which they were'
+)
+ENGINE = MergeTree
+ORDER BY at
+TTL toDateTime(at) + INTERVAL 400 DAY;
+
 -- All time by hour, of the hours that are still open what their minutes say so far.
 CREATE VIEW IF NOT EXISTS spyglass.rollup_calls AS
 SELECT * FROM spyglass.rollup_calls_hour FINAL

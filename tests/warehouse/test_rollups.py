@@ -15,7 +15,7 @@ import pytest
 
 from spyglass.warehouse import finaliser
 from spyglass.warehouse.client import Warehouse
-from spyglass.warehouse.finaliser import reconcile
+from spyglass.warehouse.finaliser import reconcile, runs
 from tests.warehouse.arrivals import ARRIVALS, Arrival, send
 from tests.warehouse.command import spyglass
 from tests.warehouse.runs import Span, invent, truth
@@ -266,3 +266,23 @@ def test_the_command(own_server: Server, admin: Warehouse) -> None:
     refused = spyglass(own_server, "warehouse", "reconcile", "--from", "tomorrow-ish")
     assert refused.returncode == 2
     assert "tomorrow-ish" in refused.stderr
+
+
+def test_yesterday_is_compared_once(own_server: Server, admin: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At night what differs of yesterday is mended and noted, once."""
+    monkeypatch.setattr(runs, "HOUR_OPEN", timedelta(0))
+    noon = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) - timedelta(days=1)
+    spans = [replace(span, start_ns=int(noon.timestamp()) * 10**9) for span in _spans(2, "yesterday")]
+    send(own_server, spans)
+    finaliser.finalise(admin, NEVER)
+    admin.execute(
+        "INSERT INTO spyglass.trace_minutes SELECT * REPLACE (1 AS is_deleted, version + 1 AS version) "
+        "FROM spyglass.trace_minutes FINAL WHERE organization = 'yesterday' LIMIT 1"
+    )
+    found = reconcile.nightly(admin, NEVER, KEPT)
+    assert found
+    assert reconcile.nightly(admin, NEVER, KEPT) is None
+    (noted,) = admin.rows("SELECT differences, tables FROM spyglass.reconciliations")
+    assert noted == {"differences": len(found), "tables": sorted({item.table for item in found})}
+    finaliser.finalise(admin, NEVER)
+    assert _keyed(own_server, CALLS, "rollup_calls_hour", 5, "yesterday", seconds=3600) == _expected_calls(spans, 3600)

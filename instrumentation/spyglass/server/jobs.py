@@ -17,6 +17,7 @@ from spyglass.prometheus_names import series_name
 from spyglass.settings import Settings
 from spyglass.warehouse import finaliser, prices
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.finaliser import reconcile
 
 log = logging.getLogger(__name__)
 
@@ -42,10 +43,17 @@ def resolve_prices(warehouse: Warehouse) -> None:
 
 
 def finalise(warehouse: Warehouse, silent_after: timedelta) -> None:
-    """Write the executions, calls and edges of the spans that came, until none waits."""
+    """Write the executions, calls and totals of the spans that came, until none waits."""
     with contextlib.suppress(FinaliserBusyError):  # somebody else does it
         while not finaliser.finalise(warehouse, silent_after).caught_up:
             pass
+
+
+def reconcile_yesterday(warehouse: Warehouse, silent_after: timedelta, kept_for: timedelta) -> None:
+    """Compare yesterday's executions, calls and totals with their spans, once, and mend what differs."""
+    with contextlib.suppress(FinaliserBusyError):  # the next round does it
+        for item in reconcile.nightly(warehouse, silent_after, kept_for) or ():
+            log.error("%s of %s differed from the spans and is written again.", item.table, item.place)
 
 
 def measure_freshness(warehouse: Warehouse) -> None:
@@ -58,9 +66,11 @@ def measure_freshness(warehouse: Warehouse) -> None:
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """Return the jobs of a server."""
     silent_after = timedelta(seconds=settings.execution_silence_seconds)
+    kept_for = timedelta(days=settings.retention_spans_days)
     return (
         Job("prices", 5.0, resolve_prices),
         Job("finaliser", 5.0, lambda warehouse: finalise(warehouse, silent_after)),
+        Job("reconcile", 600.0, lambda warehouse: reconcile_yesterday(warehouse, silent_after, kept_for)),
         Job("freshness", 15.0, measure_freshness),
     )
 

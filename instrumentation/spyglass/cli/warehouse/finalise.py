@@ -1,4 +1,4 @@
-"""Write executions, model calls and edges of the spans that came, now."""
+"""Write executions, model calls and totals of the spans that came, now."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from spyglass.settings import load
 def add(commands: Any) -> None:
     """Add the command."""
     finalise = commands.add_parser(
-        "finalise", help="write executions, model calls and edges of the spans that came, as the server does every 5 s"
+        "finalise", help="write executions, model calls and totals of the spans that came, as the server does every 5 s"
     )
     finalise.add_argument("--once", action="store_true", help="make one run, also when it leaves something to do")
     finalise.add_argument("--json", action="store_true", help="print one JSON object per run")

@@ -71,6 +71,7 @@ SELECT name, type FROM system.columns
 WHERE database = 'spyglass' AND table = {table:String} AND default_kind IN ('', 'DEFAULT')
 ORDER BY position
 """
+_DONE = "SELECT at FROM spyglass.reconciliations WHERE until = {until:DateTime('UTC')}"
 _LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _REPAIR = """
 INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)
@@ -118,6 +119,21 @@ def differences(
         with workplace.opened(warehouse, ()) as work:
             for target in contributions.within(unit):
                 yield from _compared(warehouse, work, target, "organization, project, time", values | part._asdict())
+
+
+def nightly(warehouse: Warehouse, silent_after: timedelta, kept_for: timedelta) -> list[Difference] | None:
+    """Compare yesterday, mend what differs, note it in ``reconciliations`` and return it; None when that was done."""
+    times, _ = runs.look(warehouse, silent_after)
+    today = times["now"].replace(hour=0, minute=0, second=0, microsecond=0)
+    asked = Range(today - timedelta(days=1), today)
+    if times["closed_before"] < today or warehouse.rows(_DONE, until=today):
+        return None
+    found = list(differences(warehouse, asked, silent_after, kept_for))
+    if found:
+        repair(warehouse, found)
+    tables = sorted({item.table for item in found})
+    warehouse.insert("spyglass.reconciliations", [{**asked._asdict(), "differences": len(found), "tables": tables}])
+    return found
 
 
 def repair(warehouse: Warehouse, found: Sequence[Difference]) -> None:
