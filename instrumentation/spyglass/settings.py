@@ -110,6 +110,9 @@ class Settings:
     )
     warehouse_queue_mb: int = _row(512, "Inserts waiting for the engine, in MB, before the gateway answers 503.")
     warehouse_memory_mb: int = _row(2_048, "Memory that one query may take, in MB.")
+    warehouse_cluster: str = _row(
+        "", "Cluster of ClickHouse servers that spyglass warehouse migrate writes the schema for."
+    )
     warehouse_collector_password: str = _secret(sentence="Password of the collector's user (else generated once).")
     warehouse_reader_password: str = _secret(sentence="Password of the read-only user (else generated once).")
     warehouse_admin_password: str = _secret(sentence="Password of the admin user (else generated once).")

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -10,7 +14,7 @@ import pytest
 from spyglass.errors import MigrationError
 from spyglass.warehouse import migrations
 from spyglass.warehouse.client import Warehouse
-from tests.warehouse.wire import Server
+from tests.warehouse.wire import PASSWORDS, Server
 
 FIRST = "-- a; comment\nCREATE TABLE IF NOT EXISTS spyglass.m1 (a String DEFAULT ';') ENGINE = Memory;\n"
 SECOND = (
@@ -32,7 +36,7 @@ def client(server: Server) -> Iterator[Warehouse]:
     admin = server.client()
     admin.execute("RENAME TABLE spyglass.schema_migrations TO spyglass.schema_migrations_kept")
     yield admin
-    for table in ("schema_migrations", "m1", "m2"):
+    for table in ("schema_migrations", "m1", "m2", "m3"):
         admin.execute(f"DROP TABLE IF EXISTS spyglass.{table} SYNC")
     admin.execute("RENAME TABLE spyglass.schema_migrations_kept TO spyglass.schema_migrations")
     admin.close()
@@ -78,6 +82,57 @@ def test_warehouse_of_a_newer_version(client: Warehouse, folder: Path) -> None:
     migrations.apply(client, files, _ignore)
     with pytest.raises(MigrationError, match="has migration 0002_second, which this version of spyglass does not know"):
         migrations.apply(client, files[:1], _ignore)
+
+
+def test_killed_between_two_statements(server: Server, client: Warehouse, folder: Path) -> None:
+    """A run that is killed leaves its file STARTED; the next run finishes it, and nothing is there twice."""
+    slow = "CREATE TABLE IF NOT EXISTS spyglass.m2 (a Int8) ENGINE = Memory; SELECT sleep(3); "
+    (folder / "0002_second.sql").write_text(slow + "CREATE TABLE IF NOT EXISTS spyglass.m3 (a Int8) ENGINE = Memory")
+    code = f"""
+from pathlib import Path
+from spyglass.warehouse import migrations
+from spyglass.warehouse.client import Warehouse
+warehouse = Warehouse("http://127.0.0.1:{server.port}", "admin", {PASSWORDS["admin"]!r})
+migrations.apply(warehouse, migrations.load(Path({str(folder)!r})), print)
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.DEVNULL) as run:
+        while client.rows("EXISTS TABLE spyglass.m2") == [{"result": 0}]:
+            assert run.poll() is None
+            time.sleep(0.02)
+        run.kill()
+    states = "SELECT name, state FROM spyglass.schema_migrations FINAL ORDER BY number"
+    assert [row["state"] for row in client.rows(states)] == ["done", "started"]
+    assert client.rows("EXISTS TABLE spyglass.m3") == [{"result": 0}]
+    assert migrations.apply(client, migrations.load(folder), _ignore) == 1
+    assert [row["state"] for row in client.rows(states)] == ["done", "done"]
+    assert client.rows("EXISTS TABLE spyglass.m3") == [{"result": 1}]
+
+
+def test_every_statement_can_come_again(client: Warehouse) -> None:
+    """A run that died anywhere in the project's files is done again: on a whole schema they change nothing."""
+    tables = (
+        "SELECT name, create_table_query FROM system.tables WHERE database = 'spyglass' AND name NOT LIKE 'schema%'"
+    )
+    before = sorted(map(repr, client.rows(tables)))
+    files = migrations.load()
+    assert migrations.apply(client, files, _ignore) == len(files)
+    assert sorted(map(repr, client.rows(tables))) == before
+
+
+def test_a_warehouse_killed_in_its_migrations(new_server: Callable[..., Server], server: Server) -> None:
+    """Killed with each file that it finishes, a new warehouse comes to the schema of one that nobody disturbed."""
+    young = new_server()
+    for place in (1, 4, 6, 8):
+        young.start(wait=False)
+        assert young.process is not None
+        while f"migration {place:04}_" not in young.log:
+            assert young.process.poll() is None, young.log
+            time.sleep(0.005)
+        young.stop(signal.SIGKILL)
+    young.start()
+    schema = "SELECT name, create_table_query FROM system.tables WHERE database = 'spyglass' ORDER BY name"
+    assert young.sql(schema) == server.sql(schema)
+    assert young.sql("SELECT uniqExact(state) FROM spyglass.schema_migrations FINAL") == "1"
 
 
 def test_crash_half_way(client: Warehouse, folder: Path) -> None:

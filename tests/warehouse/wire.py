@@ -54,6 +54,7 @@ class Server:
     settings: Mapping[str, str] = field(default_factory=dict)
     folder: Path = field(default_factory=lambda: Path(tempfile.mkdtemp(prefix="spyglass-warehouse-")))
     port: int = 0
+    command: Sequence[str] = ("-m", "spyglass", "warehouse", "serve")
     process: subprocess.Popen[bytes] | None = None
 
     def __post_init__(self) -> None:
@@ -80,8 +81,9 @@ class Server:
     def start(self, *, wait: bool = True) -> Server:
         """Start the process, and wait until /ping says that it is ready."""
         with (self.folder / "log").open("ab") as log:
-            command = [sys.executable, "-m", "spyglass", "warehouse", "serve"]
-            self.process = subprocess.Popen(command, env=self.environment, stdout=log, stderr=log)
+            self.process = subprocess.Popen(
+                [sys.executable, *self.command], env=self.environment, stdout=log, stderr=log
+            )
         deadline = time.monotonic() + START_SECONDS
         while wait and not self.ready():
             assert self.process.poll() is None, self.log

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,12 +16,12 @@ from typing import Any
 from spyglass.assets import folder
 from spyglass.errors import MigrationError, StatementError
 from spyglass.warehouse.connection import Connection
-from spyglass.warehouse.statements import split
+from spyglass.warehouse.statements import split, tokens
 
 STARTED = "started"
 DONE = "done"
 _NAME = re.compile(r"(\d{4})_([a-z0-9_]+)\.sql")
-_STATE_TABLE = (
+STATE_TABLE = (
     "CREATE DATABASE IF NOT EXISTS spyglass ENGINE = Atomic",
     """CREATE TABLE IF NOT EXISTS spyglass.schema_migrations
 (
@@ -40,12 +40,13 @@ _STATE_EXISTS = "SELECT count() AS found FROM system.tables WHERE database = 'sp
 
 @dataclass(frozen=True, slots=True)
 class Migration:
-    """Hold one file."""
+    """Hold one file; ``lines`` are those on which its statements begin, behind their comments."""
 
     number: int
     name: str
     checksum: str
     statements: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
 
 def load(directory: Path | None = None) -> list[Migration]:
@@ -75,9 +76,17 @@ def pending(connection: Connection, migrations: Sequence[Migration]) -> list[Mig
     return [migration for migration in migrations if ran.get(migration.number, {}).get("state") != DONE]
 
 
-def apply(connection: Connection, migrations: Sequence[Migration], report: Callable[[str], None]) -> int:
-    """Run what is pending and return how many files that were; raises MigrationError."""
-    for statement in _STATE_TABLE:
+def apply(
+    connection: Connection,
+    migrations: Sequence[Migration],
+    report: Callable[[str], None],
+    state_table: Sequence[str] = STATE_TABLE,
+) -> int:
+    """Run what is pending and return how many files that were; raises MigrationError.
+
+    ``state_table`` and the migrations are in the same form: as they are written, or for a cluster.
+    """
+    for statement in state_table:
         connection.execute(statement)
     todo = pending(connection, migrations)
     for migration in todo:
@@ -92,11 +101,20 @@ def _load(file: Path) -> Migration:
     found = _NAME.fullmatch(file.name)
     if not found:
         raise MigrationError(f"{file} is not named like 0001_what_it_does.sql.")
-    text = file.read_bytes()
-    statements = tuple(split(text.decode("utf-8")))
+    text = file.read_text(encoding="utf-8")
+    statements = tuple(split(text))
     if not statements:
         raise MigrationError(f"{file} has no statement.")
-    return Migration(int(found[1]), file.stem, hashlib.sha256(text).hexdigest(), statements)
+    checksum = hashlib.sha256(file.read_bytes()).hexdigest()
+    return Migration(int(found[1]), file.stem, checksum, statements, tuple(_lines(text, statements)))
+
+
+def _lines(text: str, statements: Sequence[str]) -> Iterator[int]:
+    start = 0
+    for statement in statements:
+        start = text.index(statement, start)
+        yield text.count("\n", 0, start + next(tokens(statement)).start) + 1
+        start += len(statement)
 
 
 def _check(row: dict[str, Any], migration: Migration | None) -> None:

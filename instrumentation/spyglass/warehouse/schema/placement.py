@@ -1,0 +1,54 @@
+"""Say where the rows of a table lie on a cluster: everywhere, or on the shard that a key of theirs chooses.
+
+Exceptions stand in clickhouse/placement.toml. A table that is not there lies by organization and trace where it has
+both, so that all of a trace is in one place, else by its sorting key, because that is what tells its rows apart: two
+versions of a row must meet on one shard to replace each other.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+
+from spyglass.assets import folder
+from spyglass.errors import MigrationError
+from spyglass.warehouse.schema.reading import Statement, inside
+
+_BY_TRACE = "cityHash64(organization, trace_id)"
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Hold the exceptions: tables that are everywhere, and keys of tables."""
+
+    everywhere: frozenset[str]
+    keys: dict[str, str]
+
+    def key(self, created: Statement) -> str | None:
+        """Return the expression that chooses the shard for rows of a table, from its CREATE TABLE; None: everywhere."""
+        table = created.name.rpartition(".")[2]
+        if table in self.everywhere:
+            return None
+        if table in self.keys:
+            return self.keys[table]
+        return _BY_TRACE if {"organization", "trace_id"} <= created.columns() else _by_sorting_key(created)
+
+
+def load(path: Path | None = None) -> Placement:
+    """Read the project's file, or another one."""
+    path = path or folder("clickhouse") / "placement.toml"
+    found = tomllib.loads(path.read_text(encoding="utf-8"))
+    return Placement(frozenset(found["everywhere"]), dict(found["keys"]))
+
+
+def _by_sorting_key(created: Statement) -> str:
+    order = created.clause("ORDER BY")
+    if order and order[0].text == "(":
+        order = inside(order)
+    if not order or created.source(order).lower() == "tuple()":
+        raise MigrationError(
+            f"Table {created.name} has no sorting key, so nothing says on which shard a row of it belongs.",
+            "Name it in clickhouse/placement.toml.",
+        )
+    return f"cityHash64({created.source(order)})"
