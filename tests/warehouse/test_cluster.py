@@ -27,6 +27,8 @@ ENGINE = ReplacingMergeTree(trace_id)
 ORDER BY (organization, lower(trace_id))"""
 PRICES = "CREATE TABLE spyglass.retention_rules (a Int8) ENGINE = MergeTree ORDER BY a"
 LANDING = "CREATE TABLE spyglass.l (a Int8) ENGINE = Null"
+KEYED = "CREATE TABLE spyglass.k (a Int8, b Int8) ENGINE = MergeTree() PARTITION BY b ORDER BY (a, abs(b)) TTL b"
+SHARD = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
 EVERYWHERE = "'/clickhouse/tables/everywhere/{database}/{table}', '{shard}_{replica}'"
 LOCAL = "spyglass.s_local ON CLUSTER 'duo'"
 
@@ -39,6 +41,13 @@ def _after_tables(statement: str) -> list[str]:
     form = _form()
     form.statements([SPANS, PRICES, LANDING])
     return list(form.statements([statement]))
+
+
+def _distributed(name: str, key: str) -> str:
+    return (
+        f"CREATE TABLE IF NOT EXISTS spyglass.{name} ON CLUSTER 'duo' AS spyglass.{name}_local\n"
+        f"ENGINE = Distributed('duo', 'spyglass', '{name}_local', {key})"
+    )
 
 
 def _every() -> list[str]:
@@ -104,7 +113,7 @@ def test_a_sharded_table() -> None:
     local, distributed = _form().statements([SPANS])
     assert local == SPANS.replace("spyglass.s\n", f"{LOCAL}\n").replace(
         "ReplacingMergeTree(",
-        "ReplicatedReplacingMergeTree('/clickhouse/tables/{shard}/{database}/{table}', '{replica}', ",
+        f"ReplicatedReplacingMergeTree({SHARD}, ",
     )
     assert distributed == (
         "CREATE TABLE IF NOT EXISTS spyglass.s ON CLUSTER 'duo' AS spyglass.s_local\n"
@@ -125,12 +134,12 @@ def test_a_sharded_table() -> None:
         ),
         (LANDING, ["CREATE TABLE spyglass.l ON CLUSTER 'duo' (a Int8) ENGINE = Null"]),
         (
-            "CREATE TABLE spyglass.k (a Int8, b Int8) ENGINE = MergeTree() PARTITION BY b ORDER BY (a, abs(b)) TTL b",
+            KEYED,
             [
-                "CREATE TABLE spyglass.k_local ON CLUSTER 'duo' (a Int8, b Int8) ENGINE = ReplicatedMergeTree("
-                "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}') PARTITION BY b ORDER BY (a, abs(b)) TTL b",
-                "CREATE TABLE IF NOT EXISTS spyglass.k ON CLUSTER 'duo' AS spyglass.k_local\n"
-                "ENGINE = Distributed('duo', 'spyglass', 'k_local', cityHash64(a, abs(b)))",
+                KEYED.replace("k (", "k_local ON CLUSTER 'duo' (").replace(
+                    "MergeTree()", f"ReplicatedMergeTree({SHARD})"
+                ),
+                _distributed("k", "cityHash64(a, abs(b))"),
             ],
         ),
         (
@@ -157,8 +166,7 @@ def test_a_sharded_table() -> None:
             [
                 "DROP TABLE IF EXISTS spyglass.s ON CLUSTER 'duo' SYNC",
                 "RENAME TABLE IF EXISTS spyglass.s_local TO spyglass.t_local ON CLUSTER 'duo'",
-                "CREATE TABLE IF NOT EXISTS spyglass.t ON CLUSTER 'duo' AS spyglass.t_local\n"
-                "ENGINE = Distributed('duo', 'spyglass', 't_local', cityHash64(organization, trace_id))",
+                _distributed("t", "cityHash64(organization, trace_id)"),
             ],
         ),
         ("RENAME TABLE spyglass.l TO spyglass.m", ["RENAME TABLE spyglass.l TO spyglass.m ON CLUSTER 'duo'"]),

@@ -261,6 +261,10 @@ def test_full_disk(small_disk: Server) -> None:
             stream.write(b"x" * max(0, min(6_000_000, free - 100_000)))
     assert answer is not None
     assert answer.status == 503, "the disk never filled"
+    assert answer.text.startswith(
+        "Code: 745. DB::Exception: Not stored, try again later: Cannot reserve 1.00 MiB, not enough"
+    )
+    assert "Traceback" not in server.log
     assert server.sql("SELECT count() FROM dead_letters", "reader") == "0"
     (server.folder / "data" / "filler").unlink()
     again = server.insert("otel_traces", [span(stored + 1, noise[stored])])
