@@ -29,6 +29,7 @@ PRICES = "CREATE TABLE spyglass.retention_rules (a Int8) ENGINE = MergeTree ORDE
 LANDING = "CREATE TABLE spyglass.l (a Int8) ENGINE = Null"
 KEYED = "CREATE TABLE spyglass.k (a Int8, b Int8) ENGINE = MergeTree() PARTITION BY b ORDER BY (a, abs(b)) TTL b"
 SHARD = "'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'"
+REPLICATED = f"ReplicatedMergeTree({SHARD})"
 EVERYWHERE = "'/clickhouse/tables/everywhere/{database}/{table}', '{shard}_{replica}'"
 LOCAL = "spyglass.s_local ON CLUSTER 'duo'"
 
@@ -94,7 +95,7 @@ def test_versions_of_a_row_meet_on_one_shard() -> None:
 
 def test_traces_are_in_one_place() -> None:
     """All that has an organization and a trace lies by both."""
-    for name in ("spans", "span_content", "fact_agent_executions", "llm_calls", "agent_edges"):
+    for name in ("spans", "span_content", "fact_agent_executions", "llm_calls", "trace_minutes"):
         assert any(
             s.endswith(f"Distributed('duo', 'spyglass', '{name}_local', cityHash64(organization, trace_id))")
             for s in _every()
@@ -140,6 +141,20 @@ def test_a_sharded_table() -> None:
                     "MergeTree()", f"ReplicatedMergeTree({SHARD})"
                 ),
                 _distributed("k", "cityHash64(a, abs(b))"),
+            ],
+        ),
+        (
+            "CREATE TABLE spyglass.t AS spyglass.s ENGINE = MergeTree ORDER BY a",
+            [
+                f"CREATE TABLE spyglass.t_local ON CLUSTER 'duo' AS spyglass.s_local ENGINE = {REPLICATED} ORDER BY a",
+                _distributed("t", "cityHash64(a)"),
+            ],
+        ),
+        (
+            "ALTER TABLE spyglass.s ADD COLUMN x Int8, MODIFY SETTING a = 1, b = 2",
+            [
+                f"ALTER TABLE {LOCAL} ADD COLUMN x Int8, MODIFY SETTING a = 1, b = 2",
+                "ALTER TABLE spyglass.s ON CLUSTER 'duo' ADD COLUMN x Int8",
             ],
         ),
         (
@@ -206,7 +221,10 @@ def test_statements(server: Server, statement: str, expected: list[str]) -> None
             "spyglass.x has the engine Memory, which is not replicated",
         ),
         ("CREATE TABLE spyglass.x AS spyglass.s", "spyglass.x has the engine ?, which is not replicated"),
-        ("CREATE TABLE spyglass.x ENGINE = MergeTree ORDER BY a AS SELECT 1 AS a", "spyglass.x has no list of columns"),
+        (
+            "CREATE TABLE spyglass.x ENGINE = MergeTree ORDER BY a AS SELECT 1 AS a",
+            "CREATE TABLE spyglass.x fills it too",
+        ),
         ("CREATE TABLE spyglass.x (a Int8) ENGINE = MergeTree ORDER BY tuple()", "spyglass.x has no sorting key"),
         (
             "CREATE MATERIALIZED VIEW spyglass.v ENGINE = MergeTree ORDER BY a AS SELECT 1 AS a",
@@ -232,6 +250,15 @@ def test_what_is_not_understood_is_refused(statement: str, sentence: str) -> Non
     with pytest.raises(MigrationError) as caught:
         _after_tables(statement)
     assert sentence in str(caught.value)
+
+
+def test_a_dropped_table_may_become_something_else() -> None:
+    """What is created under the name of a dropped table is no sharded table any more."""
+    form = _form()
+    form.statements([SPANS, "DROP TABLE IF EXISTS spyglass.s SYNC"])
+    assert form.statements(["DROP TABLE IF EXISTS spyglass.s"]) == ("DROP TABLE IF EXISTS spyglass.s ON CLUSTER 'duo'",)
+    form.statements(["CREATE VIEW spyglass.s AS SELECT 1"])
+    assert form.statements(["DROP TABLE spyglass.s"]) == ("DROP TABLE spyglass.s ON CLUSTER 'duo'",)
 
 
 def test_the_files_keep_their_checksums() -> None:

@@ -1,4 +1,4 @@
-"""Words are found in prompts and outputs, the same with the index and without it; the index is there only on request."""
+"""Words are found in prompts and outputs, the same with the index and without it, which is there on request only."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ def test_the_index_changes_no_answer(texts: Server) -> None:
 
 
 def test_the_cost_is_said_before(texts: Server) -> None:
-    """Without --yes and without a terminal nothing happens but that the cost is said; the words agree with the table."""
+    """Without --yes and without a terminal nothing happens but that the cost is said, for this very table."""
     texts.sql("OPTIMIZE TABLE spyglass.span_content FINAL")
     done = spyglass(texts, "warehouse", "index", "--prompts", "on", "--materialise")
     assert done.returncode == 2

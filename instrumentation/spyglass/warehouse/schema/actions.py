@@ -16,6 +16,7 @@ LOCAL_FIRST = "local first"  # the distributed table must not promise what the s
 LOCAL_LAST = "local last"
 _LONGEST_NAME = 3
 _COMMA_INSIDE = "MODIFY QUERY"
+_WITH_COMMAS = ("UPDATE", "MODIFY SETTING", "RESET SETTING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +79,11 @@ def of(statement: Statement) -> list[Action]:
 
 
 def _parts(body: Sequence[Token]) -> list[tuple[Token, ...]]:
-    """Split at the commas before an action; an UPDATE has others, between the columns that it sets."""
+    """Split at the commas before an action; some have others, between the values that they set."""
     parts: list[tuple[Token, ...]] = []
     for item in listed(body):
-        if parts and _name(item) is None and words(parts[-1], 0, 1) == ("UPDATE",):
-            parts[-1] += item
+        if parts and _name(item) is None and _name(parts[-1]) in _WITH_COMMAS:
+            parts[-1] += item  # source() brings the comma back: it takes the text from the first token to the last
         else:
             parts.append(item)
     return parts

@@ -77,13 +77,27 @@ class ClusterForm:
                 f"Table {statement.name} has the engine {engine.text if engine else '?'}, which is not replicated.",
                 "Stored tables are MergeTrees, landing tables have the engine Null.",
             )
-        key = self._placement.key(statement)
+        if statement.find("SELECT") is not None:
+            raise MigrationError(
+                f"CREATE TABLE {statement.name} fills it too, which each node would do.", "Write an INSERT behind it."
+            )
+        return self._create_stored(statement, engine)
+
+    def _create_stored(self, statement: Statement, engine: Token) -> list[str]:
+        key, like = self._placement.key(statement), self._like(statement)
         if key is None:
             self._others.add(statement.name)
-            return [self._renamed(statement, "", _replicated(statement, engine, _EVERYWHERE))]
+            return [self._renamed(statement, "", _replicated(statement, engine, _EVERYWHERE), *like)]
         self._keys[statement.name] = key
-        local = self._renamed(statement, LOCAL_SUFFIX, _replicated(statement, engine, _ON_SHARD))
+        local = self._renamed(statement, LOCAL_SUFFIX, _replicated(statement, engine, _ON_SHARD), *like)
         return [local, self._distributed(statement.name)]
+
+    def _like(self, statement: Statement) -> list[tuple[int, int, str]]:
+        """Return the edit that makes CREATE TABLE … AS another take its columns and indexes from the local table."""
+        name = statement.rest[1:4]
+        if not statement.rest[0].is_word("AS") or statement.source(name) not in self._keys:
+            return []
+        return [(name[-1].end, name[-1].end, LOCAL_SUFFIX)]
 
     def _distributed(self, name: str) -> str:
         database, _, table = name.partition(".")
@@ -139,7 +153,11 @@ class ClusterForm:
                 f"DROP TABLE {statement.name} names more than one table.", "Write a statement for each."
             )
         plain = self._everywhere(statement)
-        return [*plain, self._renamed(statement, LOCAL_SUFFIX)] if self._sharded(statement) else plain
+        if not self._sharded(statement):
+            return plain
+        del self._keys[statement.name]
+        self._others.add(statement.name)  # so that it may be dropped again
+        return [*plain, self._renamed(statement, LOCAL_SUFFIX)]
 
     def _change_rows(self, statement: Statement) -> list[str]:
         return [self._renamed(statement, LOCAL_SUFFIX if self._sharded(statement) else "")]

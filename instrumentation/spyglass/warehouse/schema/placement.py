@@ -1,8 +1,8 @@
 """Say where the rows of a table lie on a cluster: everywhere, or on the shard that a key of theirs chooses.
 
-Exceptions stand in clickhouse/placement.toml. A table that is not there lies by organization and trace where it has
-both, so that all of a trace is in one place, else by its sorting key, because that is what tells its rows apart: two
-versions of a row must meet on one shard to replace each other.
+Exceptions stand in clickhouse/placement.toml. A table that is not there lies by organization and trace where these are
+in its sorting key, so that all of a trace is in one place, else by the whole sorting key. What tells rows apart has to
+choose the shard, because two versions of a row must meet on one to replace each other.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Placement:
             return None
         if table in self.keys:
             return self.keys[table]
-        return _BY_TRACE if {"organization", "trace_id"} <= created.columns() else _by_sorting_key(created)
+        return _by_sorting_key(created)
 
 
 def load(path: Path | None = None) -> Placement:
@@ -51,4 +51,5 @@ def _by_sorting_key(created: Statement) -> str:
             f"Table {created.name} has no sorting key, so nothing says on which shard a row of it belongs.",
             "Name it in clickhouse/placement.toml.",
         )
-    return f"cityHash64({created.source(order)})"
+    by_trace = {"organization", "trace_id"} <= {token.text for token in order}
+    return _BY_TRACE if by_trace else f"cityHash64({created.source(order)})"

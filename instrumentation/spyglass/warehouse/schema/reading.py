@@ -77,14 +77,6 @@ class Statement:
                 return place
         return None
 
-    def columns(self) -> frozenset[str]:
-        """Return the names of the columns that a CREATE TABLE lists."""
-        if not self.rest or self.rest[0].text != "(":
-            raise MigrationError(f"{self.kind} {self.name} has no list of columns.", "Write the columns out.")
-        return frozenset(
-            unquote(item[0].text) for item in listed(inside(self.rest)) if not item[0].is_word("INDEX", "CONSTRAINT")
-        )
-
 
 def read(text: str) -> Statement:
     """Read a statement; raises MigrationError for one of another kind."""
