@@ -41,7 +41,7 @@ def on_cluster(connection: Connection, cluster: str) -> None:
     if found["made"] and not found["clustered"]:
         raise MigrationError(
             "This warehouse was made for one node; what it holds does not become a cluster's by migrating.",
-            "Take a backup, migrate an empty cluster, and restore the backup there.",
+            "Name an address where spyglass has no tables yet.",
         )
     lacks = list(_lacks(connection, cluster))
     if lacks:
