@@ -51,8 +51,8 @@ def test_cost_by_model(fleet: Fleet, span: Range) -> None:
     def key(each: Span) -> tuple[Any, ...]:
         return hour(each), "openai", each.name
 
-    groups = groups(calls_of(fleet.during(span)), key)
-    expected = {at: {"calls": len(calls)} | use(calls) for at, calls in groups}
+    found = groups(calls_of(fleet.during(span)), key)
+    expected = {at: {"calls": len(calls)} | use(calls) for at, calls in found}
     check(fleet.rows("cost_by_model", span), ("time", "provider", "model"), expected)
 
 
@@ -124,8 +124,8 @@ def test_executive_summary(fleet: Fleet) -> None:
 
 def test_tokens_by_user(fleet: Fleet) -> None:
     """Users come with their tokens, the biggest first; calls without a user are there too."""
-    groups = groups(calls_of(fleet.during(LONG)), lambda each: (each.organization, each.project, each.user))
-    expected = {key: {"calls": len(calls)} | use(calls) for key, calls in groups}
+    found = groups(calls_of(fleet.during(LONG)), lambda each: (each.organization, each.project, each.user))
+    expected = {key: {"calls": len(calls)} | use(calls) for key, calls in found}
     for row in expected.values():
         del row["calls_without_usage"]
     rows = fleet.rows("tokens_by_user", LONG)
@@ -204,8 +204,8 @@ def test_cost_forecast_inputs(fleet: Fleet) -> None:
 def test_token_efficiency(fleet: Fleet) -> None:
     """Everything that an agent used is divided by its successes; what failed executions used is named."""
     expected = {}
-    groups = groups(agents_of(fleet.during(EXACT)), lambda each: (each.organization, each.project, each.name))
-    for key, agents in groups:
+    found = groups(agents_of(fleet.during(EXACT)), lambda each: (each.organization, each.project, each.name))
+    for key, agents in found:
         own = {agent.number: calls_of(fleet.own[agent.number]) for agent in agents}
         calls = [call for same in own.values() for call in same]
         wasted = [agent for agent in agents if agent.failed]

@@ -96,6 +96,48 @@ def test_session_replay(fleet: Fleet) -> None:
     assert fleet.rows("session_replay", LONG, session_id="session-33") == []
 
 
+def test_evaluations_by_name(fleet: Fleet) -> None:
+    """Evaluations are counted by name and source, with their scores, labels and failures; unknown scores are NULL."""
+    given = [("helpful", "user", "1", "yes"), ("helpful", "user", "0.25", "no"), ("helpful", "judge", "", "yes")]
+    given += [("tone", "judge", "", ""), ("helpful", "user", "0.5", "yes")]
+    rows = [
+        {
+            "Timestamp": f"{fleet.now.timestamp() - at - 1:.9f}",
+            "TraceId": fleet.spans[0].trace_id if at else "",
+            "ServiceName": "shop",
+            "EventName": "gen_ai.evaluation.result",
+            "LogAttributes": {
+                "spyglass.organization": "globex",
+                "gen_ai.evaluation.name": name,
+                "gen_ai.evaluation.score.value": score,
+                "gen_ai.evaluation.score.label": label,
+                "spyglass.evaluation.source": source,
+                "user.id": f"u{at}",
+                "error.type": "timeout" if name == "tone" else "",
+            },
+        }
+        for at, (name, source, score, label) in enumerate(given)
+    ]
+    assert fleet.server.insert("otel_logs", rows).status == 200
+    found = fleet.rows("evaluations_by_name", Range(timedelta(hours=1)), organization="globex")
+    judged, by_users, tone = found
+    assert [(row["name"], row["source"]) for row in found] == [
+        ("helpful", "judge"),
+        ("helpful", "user"),
+        ("tone", "judge"),
+    ]
+    expected = {"evaluations": 3, "scored": 3, "failed": 0, "mean_score": pytest.approx(1.75 / 3), "min_score": 0.25}
+    expected |= {"p50_score": 0.5, "max_score": 1.0, "labels": {"yes": 2, "no": 1}, "traces": 1}
+    assert only(by_users, expected) == expected
+    assert only(judged, {"scored": 0, "mean_score": None, "labels": {}}) == {
+        "scored": 0,
+        "mean_score": None,
+        "labels": {"yes": 1},
+    }
+    assert (tone["failed"], tone["p50_score"], tone["labels"]) == (1, None, {})
+    assert fleet.rows("evaluations_by_name", Range(timedelta(hours=3), timedelta(hours=1))) == []
+
+
 def test_retention_sizes(fleet: Fleet) -> None:
     """Every table that holds rows has its size; the oldest rows of spans are those of the oldest trace."""
     rows = {row["table"]: row for row in fleet.rows("retention_sizes")}
