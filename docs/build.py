@@ -1,7 +1,7 @@
 """Write the reference pages of docs/ from the source: ``python docs/build.py`` (or with the word check).
 
-Every setting, command, metric and alert is in one of them, because they are made from the very tables that the code
-reads. The probes' catalogue has its own page, probes/README.md.
+Every setting, command, question, metric and alert is in one of them, because they are made from the very tables that
+the code reads. The probes' catalogue has its own page, probes/README.md.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from spyglass.cli._commands import COMMANDS
 from spyglass.names import METRICS
 from spyglass.prometheus_names import PART_METRICS, series_name
 from spyglass.settings import ROWS, variable
+from spyglass.warehouse import questions
 
 DOCS = Path(__file__).parent
 MADE = "<!-- Made by docs/build.py. -->\n\n"
@@ -29,7 +30,13 @@ WIDTH = "100"
 
 def pages() -> dict[str, str]:
     """Return the text of each page by its file name."""
-    made = {"settings.md": _settings(), "commands.md": _commands(), "metrics.md": _metrics(), "alerts.md": _alerts()}
+    made = {
+        "settings.md": _settings(),
+        "commands.md": _commands(),
+        "questions.md": _questions(),
+        "metrics.md": _metrics(),
+        "alerts.md": _alerts(),
+    }
     return {name: MADE + "\n".join(lines) + "\n" for name, lines in made.items()}
 
 
@@ -60,6 +67,27 @@ def _commands() -> Iterator[str]:
         parser = argparse.ArgumentParser(prog=f"spyglass {name}", description=sentence)
         importlib.import_module(f"spyglass.cli.{name}").configure(parser)
         yield from ("", f"## spyglass {name}", "", "```text", parser.format_help().rstrip(), "```")
+
+
+def _questions() -> Iterator[str]:
+    yield from (
+        "# Questions",
+        "",
+        "What `spyglass query NAME` answers; the SQL is `clickhouse/queries/NAME.sql`. Times are",
+    )
+    yield from ("`now`, `-24h` (ago; s, m, h, d, w), a date, or RFC 3339. Unknown is NULL. Tables show columns whose",)
+    yield from ("names end with `_nano_usd` in USD; every other form has them as they are, in 1e-9 USD.",)
+    for name in questions.names():
+        question = questions.load(name)
+        yield from ("", f"## {name}", "", f"{question.sentence} {question.notes}".rstrip(), "")
+        if question.parameters:
+            yield from ("| parameter | type | default | meaning |", "| --- | --- | --- | --- |")
+        for given in question.parameters:
+            default = {None: "must be given", "": "empty"}.get(given.default, f"`{given.default}`")
+            yield f"| `{given.name}` | {given.type} | {default} | {given.sentence} |"
+        yield from ("",) * bool(question.parameters)
+        yield from ("| column | unit | meaning |", "| --- | --- | --- |")
+        yield from (f"| `{column.name}` | {column.unit} | {column.sentence} |" for column in question.columns)
 
 
 def _metrics() -> Iterator[str]:

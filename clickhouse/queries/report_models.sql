@@ -1,6 +1,20 @@
 -- question: What did each model cost, and how much of that is known?
--- parameters: since DateTime64(3), organization String
--- columns: provider, model, calls, errors, calls_without_usage, input_tokens, output_tokens, cache_read_tokens, cost_nano_usd, unpriced_calls, p50_seconds, p95_seconds
+-- parameters:
+-- - since DateTime64(3, 'UTC'): start of the range
+-- - organization String: only this one
+-- columns:
+-- - provider
+-- - model
+-- - calls
+-- - errors
+-- - calls_without_usage: answered without tokens
+-- - input_tokens: NULL: none is known, as in all tokens
+-- - output_tokens
+-- - cache_read_tokens
+-- - cost_nano_usd (1e-9 USD): NULL: no call has a price
+-- - unpriced_calls: with tokens and without a price
+-- - p50_seconds
+-- - p95_seconds
 SELECT
     provider,
     model,
@@ -14,7 +28,7 @@ SELECT
     countIf(cost_source = 'unpriced' AND usage_source != 'missing') AS unpriced_calls,
     quantileExact(0.5)(duration_ns) / 1e9 AS p50_seconds,
     quantileExact(0.95)(duration_ns) / 1e9 AS p95_seconds
-FROM spans
-WHERE kind IN ('llm', 'embedding') AND timestamp >= {since:DateTime64(3)} AND organization = {organization:String}
+FROM spyglass.spans FINAL
+WHERE kind IN ('llm', 'embedding') AND timestamp >= {since:DateTime64(3, 'UTC')} AND organization = {organization:String}
 GROUP BY provider, model
 ORDER BY cost_nano_usd DESC NULLS LAST, calls DESC

@@ -1,7 +1,25 @@
--- question: Which runs were there, newest first, and what did each take? One row per trace with an agent in it; its
--- status is that of its first span, and incomplete while that one has not come.
--- parameters: since DateTime64(3), organization String, limit UInt32
--- columns: trace_id, started_at (UTC), service, agents, status, error_type, duration_seconds, spans, model_calls, tool_calls, input_tokens, output_tokens, cost_nano_usd, unpriced_calls
+-- question: Which runs were there, newest first, and what did each take?
+-- One row per trace with an agent in it; its status is that of its first span, and incomplete while that one has not
+-- come.
+-- parameters:
+-- - since DateTime64(3, 'UTC'): start of the range
+-- - organization String: only this one
+-- - limit UInt32: most rows
+-- columns:
+-- - trace_id
+-- - started_at (UTC)
+-- - service
+-- - agents
+-- - status
+-- - error_type
+-- - duration_seconds
+-- - spans
+-- - model_calls
+-- - tool_calls
+-- - input_tokens: NULL: none is known
+-- - output_tokens
+-- - cost_nano_usd (1e-9 USD): NULL: no call has a price
+-- - unpriced_calls: with tokens and without a price
 SELECT
     trace_id,
     min(timestamp) AS started_at,
@@ -19,8 +37,8 @@ SELECT
     sumIf(output_tokens, kind IN ('llm', 'embedding')) AS output_tokens,
     sumIf(cost_nano_usd, kind IN ('llm', 'embedding')) AS cost_nano_usd,
     countIf(cost_source = 'unpriced' AND usage_source != 'missing') AS unpriced_calls
-FROM spans
-WHERE timestamp >= {since:DateTime64(3)} AND organization = {organization:String}
+FROM spyglass.spans FINAL
+WHERE timestamp >= {since:DateTime64(3, 'UTC')} AND organization = {organization:String}
 GROUP BY trace_id
 HAVING countIf(kind = 'agent') > 0
 ORDER BY started_at DESC

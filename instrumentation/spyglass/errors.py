@@ -5,7 +5,8 @@ SpyglassError                    one sentence: what is wrong and where; a remedy
 │   ├── RetentionRuleError       a rule would keep rows longer than their table does
 │   ├── SettingError             a setting is unknown, of the wrong type, or contradicts another
 │   ├── InputFileError           a file given by the user cannot be read as what it should be
-│   └── PriceError               a price cannot be one, or contradicts another
+│   ├── PriceError               a price cannot be one, or contradicts another
+│   └── QuestionError            a question is unknown, its file is wrong, or a value is not what it takes
 ├── InstallationError            something spyglass needs is not on this machine
 │   ├── AssetMissingError        a folder of the project is missing from the installation
 │   ├── ExtraMissingError        a Python package of an extra is missing
@@ -71,6 +72,10 @@ class InputFileError(UsageError):
 
 class PriceError(UsageError):
     """A price cannot be one, or contradicts another."""
+
+
+class QuestionError(UsageError):
+    """A question is unknown, its file is wrong, or a value is not what one of its parameters takes."""
 
 
 class InstallationError(SpyglassError):

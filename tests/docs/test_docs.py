@@ -13,6 +13,7 @@ import pytest
 from spyglass.cli._commands import COMMANDS
 from spyglass.names import METRICS
 from spyglass.settings import ROWS, variable
+from spyglass.warehouse import questions
 from tests.conftest import Running, eventually
 
 ROOT = Path(__file__).parents[2]
@@ -36,11 +37,12 @@ def test_reference_pages_are_what_the_source_says() -> None:
     [
         ("settings.md", [variable(name) for name in ROWS]),
         ("commands.md", [f"## spyglass {name}\n" for name in COMMANDS]),
+        ("questions.md", [f"## {name}\n" for name in questions.names()]),
         ("metrics.md", [f"`{metric.name}`" for metric in METRICS]),
     ],
 )
 def test_everything_is_documented(page: str, words: list[str]) -> None:
-    """Every setting, command and metric has its line."""
+    """Every setting, command, question and metric has its line."""
     text = (ROOT / "docs" / page).read_text()
     assert [word for word in words if word not in text] == []
 

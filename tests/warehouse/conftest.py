@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 
 import pytest
 
+from tests.warehouse.fleet import Fleet, fill
 from tests.warehouse.wire import Server
 
 
@@ -25,6 +26,16 @@ def own_server() -> Iterator[Server]:
     running = Server()
     try:
         yield running.start()
+    finally:
+        running.remove()
+
+
+@pytest.fixture(scope="session")
+def fleet() -> Iterator[Fleet]:
+    """Run one warehouse with two weeks of a fleet for all tests that only ask."""
+    running = Server()
+    try:
+        yield fill(running.start())
     finally:
         running.remove()
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import random
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tests.warehouse.wire import usage
 
-# What genai-prices says of gpt-4o: 2.50 and 10.00 USD for a million tokens in and out.
-NANO_USD_IN, NANO_USD_OUT = 2_500, 10_000
-PRICED, UNPRICED = "gpt-4o", "nobody-7b"
+PRICED, CHEAP, UNPRICED = "gpt-4o", "gpt-4o-mini", "nobody-7b"
+# What genai-prices says: nano-USD for a token that came in, that came from the cache, and that went out.
+PRICES = {PRICED: (2_500, 1_250, 10_000), CHEAP: (150, 75, 600)}
 AGENTS = ("planner", "writer", "critic")
 TOOLS = ("search", "sum")
 KINDS = ("agent", "llm", "llm", "tool", "retrieval", "task", "embedding")
@@ -35,6 +35,15 @@ class Span:
     tokens: tuple[int, int] | None = None
     named_execution: int | None = None
     organization: str = "acme"
+    project: str = ""
+    user: str = ""
+    session: str = ""
+    error_type: str = ""
+    cached: int | None = None
+    queue_wait_seconds: float | None = None
+    first_token_seconds: float | None = None
+    used: tuple[float, float, float] | None = None  # CPU core seconds, GB seconds, GPU seconds
+    texts: tuple[str, str] | None = None
 
     @property
     def trace_id(self) -> str:
@@ -49,13 +58,24 @@ class Span:
     @property
     def cost(self) -> int | None:
         """Return nano-USD, or None without tokens or price."""
-        if self.tokens is None or self.name != PRICED:
+        if self.tokens is None or self.name not in PRICES:
             return None
-        return self.tokens[0] * NANO_USD_IN + self.tokens[1] * NANO_USD_OUT
+        each, each_cached, each_out = PRICES[self.name]
+        return self.tokens[0] * each + (self.cached or 0) * (each_cached - each) + self.tokens[1] * each_out
+
+    @property
+    def is_call(self) -> bool:
+        """Say whether it is a call of a model."""
+        return self.kind in ("llm", "embedding")
+
+    @property
+    def end_ns(self) -> int:
+        """Return the moment at which it ended."""
+        return self.start_ns + self.duration_ns
 
     def row(self) -> dict[str, Any]:
         """Return the row that the collector's exporter writes."""
-        attributes = {"spyglass.kind": self.kind, "spyglass.organization": self.organization}
+        attributes = {"spyglass.kind": self.kind, "spyglass.organization": self.organization} | self._extras()
         if self.kind == "agent":
             attributes["gen_ai.agent.name"] = self.name
         elif self.kind == "tool":
@@ -74,11 +94,34 @@ class Span:
             "SpanName": f"{self.kind} {self.name}",
             "SpanKind": "Internal",
             "ServiceName": "shop",
-            "ResourceAttributes": {"service.name": "shop"},
+            "ResourceAttributes": {"service.name": "shop"}
+            | ({"spyglass.demo.run": "r1"} if self.organization == "demo" else {}),
             "SpanAttributes": attributes,
             "Duration": self.duration_ns,
             "StatusCode": "Error" if self.failed else "Ok",
         }
+
+    def _extras(self) -> dict[str, str]:
+        """Return the attributes of what it has beyond a kind, a name and tokens."""
+        values = {
+            "spyglass.project": self.project,
+            "user.id": self.user,
+            "session.id": self.session,
+            "error.type": self.error_type,
+            "gen_ai.usage.cache_read.input_tokens": self.cached,
+            "spyglass.queue.wait": self.queue_wait_seconds,
+            "gen_ai.response.time_to_first_chunk": self.first_token_seconds,
+        }
+        resources = (
+            "spyglass.usage.cpu.core_seconds",
+            "spyglass.usage.memory.gb_seconds",
+            "spyglass.usage.gpu.seconds",
+        )
+        values |= dict(zip(resources, self.used, strict=True)) if self.used else {}
+        texts = ("gen_ai.input.messages", "gen_ai.output.messages")
+        values |= dict(zip(texts, self.texts, strict=True)) if self.texts else {}
+        values |= {"spyglass.demo": "true"} if self.organization == "demo" else {}
+        return {name: str(value) for name, value in values.items() if value not in (None, "")}
 
 
 def invent(first_trace: int, traces: int, seed: int) -> list[Span]:
@@ -121,13 +164,13 @@ def renamed(spans: Sequence[Span]) -> list[Span]:
 def truth(spans: Iterable[Span]) -> dict[str, dict[Any, Any]]:
     """Return what must be in the three tables, by what tells their rows apart."""
     by_number = {span.number: span for span in spans}
-    owner = {span.number: _agent_at_or_above(span, by_number) for span in by_number.values()}
+    owner = {span.number: agent_at_or_above(span, by_number) for span in by_number.values()}
     executions: dict[Any, Any] = {}
     for span in by_number.values():
         if span.kind == "agent":
             own = [other for other in by_number.values() if owner[other.number] == span.number]
             above = by_number[span.parent] if span.parent is not None else None
-            caller = _agent_at_or_above(above, by_number) if above else None
+            caller = agent_at_or_above(above, by_number) if above else None
             executions[span.trace_id, span.span_id] = _execution(span, own, by_number[caller].name if caller else "")
     calls = {
         (span.trace_id, span.span_id): (
@@ -138,16 +181,13 @@ def truth(spans: Iterable[Span]) -> dict[str, dict[Any, Any]]:
             span.cost,
         )
         for span in by_number.values()
-        if _is_call(span)
+        if span.is_call
     }
     return {"executions": executions, "calls": calls, "edges": _edges(by_number)}
 
 
-def _is_call(span: Span) -> bool:
-    return span.kind in ("llm", "embedding")
-
-
-def _agent_at_or_above(span: Span | None, by_number: dict[int, Span]) -> int | None:
+def agent_at_or_above(span: Span | None, by_number: Mapping[int, Span]) -> int | None:
+    """Return the number of the nearest agent at a span or above it."""
     while span is not None:
         if span.kind == "agent":
             return span.number
@@ -156,7 +196,7 @@ def _agent_at_or_above(span: Span | None, by_number: dict[int, Span]) -> int | N
 
 
 def _execution(span: Span, own: Sequence[Span], caller: str) -> tuple[Any, ...]:
-    calls = [other for other in own if _is_call(other)]
+    calls = [other for other in own if other.is_call]
     return (
         span.name,
         caller,
@@ -175,9 +215,9 @@ def _execution(span: Span, own: Sequence[Span], caller: str) -> tuple[Any, ...]:
 def _edges(by_number: dict[int, Span]) -> dict[Any, Any]:
     edges: dict[Any, list[Any]] = defaultdict(lambda: [0, 0, 0])
     for span in by_number.values():
-        kind = {"agent": "agent", "tool": "tool"}.get(span.kind, "model" if _is_call(span) else "")
+        kind = {"agent": "agent", "tool": "tool"}.get(span.kind, "model" if span.is_call else "")
         start = span if kind != "agent" else by_number.get(span.parent or -1)
-        caller = _agent_at_or_above(start, by_number)
+        caller = agent_at_or_above(start, by_number)
         if kind and caller is not None:
             edge = edges[span.trace_id, by_number[caller].name, kind, span.name]
             edge[0] += 1

@@ -17,6 +17,7 @@ COMMANDS = {
     "report": "Write a static HTML report from the stores.",
     "alerts": "List the alerts that arrived in the local inbox.",
     "sql": "Run a query on the warehouse as the read-only user.",
+    "query": "Ask the warehouse one of the questions that stand as files: cost, speed, errors, single traces.",
     "warehouse": "Serve the warehouse and operate it: migrations, dead letters, retention, forgetting, backups.",
     "prices": "Look at the prices of models, set them, and keep them in a file.",
     "server": "Serve the alert inbox and run the background jobs.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from spyglass.assets import folder
+from spyglass.warehouse import questions
 from spyglass.warehouse.client import Warehouse
 
 
@@ -30,5 +30,4 @@ class Questions:
         return self._rows("demo_notifications")
 
     def _rows(self, name: str, **parameters: object) -> list[dict[str, Any]]:
-        text = (folder("clickhouse") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-        return self._warehouse.rows(text, since=self._since, **parameters)
+        return questions.ask(self._warehouse, name, since=self._since, **parameters)

@@ -6,11 +6,10 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from spyglass import names, stores
-from spyglass.assets import folder
 from spyglass.prometheus_names import label_name, series_name
 from spyglass.report.waterfall import Bar, bars
 from spyglass.settings import Settings
-from spyglass.warehouse import client
+from spyglass.warehouse import client, questions
 from spyglass.warehouse.client import Warehouse
 
 RUNS_SHOWN = 25
@@ -76,8 +75,7 @@ class _Questions:
         self.bound = {"since": since, "organization": organization}
 
     def rows(self, name: str, **parameters: object) -> list[Row]:
-        text = (folder("clickhouse") / "queries" / f"{name}.sql").read_text(encoding="utf-8")
-        return self.warehouse.rows(text, **self.bound, **parameters)
+        return questions.ask(self.warehouse, name, **self.bound, **parameters)
 
 
 def _most_telling(runs: list[Row]) -> str:

@@ -24,9 +24,14 @@ def add_server_options(parser: argparse.ArgumentParser) -> None:
 
 def server_or_local(arguments: argparse.Namespace) -> Warehouse:
     """Return a client of the server that the options name, else of the local warehouse as its admin."""
+    return server(arguments) if arguments.url else local()
+
+
+def server(arguments: argparse.Namespace) -> Warehouse:
+    """Return a client of the server that the options name."""
     from spyglass.warehouse.client import Warehouse  # noqa: PLC0415 -- a command imports what it needs
 
-    return Warehouse(arguments.url, arguments.user, _password()) if arguments.url else local()
+    return Warehouse(arguments.url, arguments.user, _password())
 
 
 def local() -> Warehouse:
