@@ -20,6 +20,7 @@ from chdb.state.sqlitelike import Connection
 from spyglass.errors import DataDirectoryError, StatementError
 from spyglass.warehouse import codes, configuration
 from spyglass.warehouse.statements import literal
+from spyglass.warehouse.usage import Usage
 
 DATABASE = "spyglass"
 # An insert may bring points of any number of weeks, each its own partition.
@@ -32,10 +33,11 @@ _ENGINE_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold what a statement returned, in its format, and how many rows it read or wrote."""
+    """Hold what a statement returned, in its format; rows and bytes (in memory) are of that, or of an INSERT's data."""
 
     data: bytes
     rows: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,16 +55,22 @@ class Session:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
+    def measure(self, usage: Usage) -> None:
+        """Count what the next statements of this session read and write."""
+        self._connection.set_progress_callback(usage.progressed)
+
     def run(self, sql: str, output: str = "Null", parameters: Mapping[str, str] | None = None) -> Result:
         """Run one statement and return all of its result; raises StatementError."""
         try:
             result = self._connection.query(sql, output, params=dict(parameters or {}))
         except _ENGINE_ERRORS as error:
             raise _explained(error) from None
-        return Result(bytes(result.bytes() or b""), int(result.rows_read()))
+        return Result(bytes(result.bytes() or b""), int(result.rows_read()), int(result.bytes_read()))
 
-    def stream(self, sql: str, output: str, parameters: Mapping[str, str] | None = None) -> Iterator[bytes]:
-        """Run one query and yield its result piece by piece; closing the iterator cancels the query.
+    def stream(
+        self, sql: str, output: str, usage: Usage, parameters: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """Run one query and yield its result piece by piece, counted; closing the iterator cancels the query.
 
         Raises StatementError, also in the middle. Only for formats whose pieces can simply follow each other.
         """
@@ -70,6 +78,7 @@ class Session:
         try:
             stream = self._connection.send_query(sql, output, params=dict(parameters or {}))
             for piece in stream:
+                usage.gave(int(piece.rows_read()), int(piece.bytes_read()))
                 yield bytes(piece.bytes())
         except _ENGINE_ERRORS as error:
             raise _explained(error) from None

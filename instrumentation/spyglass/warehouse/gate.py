@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 
 from spyglass.errors import StatementError
 from spyglass.warehouse import codes
-from spyglass.warehouse.engine import Engine, Session
+from spyglass.warehouse.engine import Engine
 from spyglass.warehouse.statements import literal, names, tokens, unquote
 
 # Functions that came after this version of the engine have not been looked at: they are refused.
@@ -52,23 +52,30 @@ class Gate:
 
     def __init__(self, engine: Engine) -> None:
         """Learn from the engine which of its functions are new or reach outside."""
+        self._engine = engine
         with engine.session("admin") as session:
             rows = session.run("SELECT name, categories, introduced_in, origin FROM system.functions", "TSVRaw").data
         found = (line.split("\t") for line in rows.decode().splitlines())
         self._functions = _FUNCTIONS.union(row[0].lower() for row in found if _suspicious(*row))
 
-    def check(self, session: Session, sql: str, parameters: Mapping[str, str]) -> None:
-        """Raise StatementError unless the statement only reads tables and computes."""
-        found = session.classify(sql)
-        if found.statements > 1:
-            raise codes.refused(codes.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
-        if found.name == "UNKNOWN":  # the engine explains what it does not understand, and does not run it
-            session.run(f"EXPLAIN AST {sql}", parameters=parameters)
-        if not found.read_only:
-            raise codes.refused(codes.READONLY, f"Cannot execute query in readonly mode ({found.name}).")
-        self._check_tree(session.run(f"EXPLAIN AST {sql}", "TSVRaw", parameters).data.decode("utf-8", "replace"))
-        written = session.run(f"SELECT formatQuerySingleLine({literal(sql)})", "TSVRaw").data
-        self._checknames(written.decode("utf-8", "replace"))
+    def check(self, user: str, sql: str, parameters: Mapping[str, str], settings: Mapping[str, object]) -> None:
+        """Raise StatementError unless the statement only reads tables and computes.
+
+        The engine parses it in a session of its own, with no ``settings`` but those that the statement itself repeats:
+        others would shorten what the engine explains here.
+        """
+        with self._engine.session(user, settings, readonly=True) as session:
+            found = session.classify(sql)
+            if found.statements > 1:
+                raise codes.refused(codes.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
+            if found.name == "UNKNOWN":  # the engine explains what it does not understand, and does not run it
+                session.run(f"EXPLAIN AST {sql}", parameters=parameters)
+            if not found.read_only:
+                raise codes.refused(codes.READONLY, f"Cannot execute query in readonly mode ({found.name}).")
+            tree = session.run(f"EXPLAIN AST {sql}", "TSVRaw", parameters).data
+            written = session.run(f"SELECT formatQuerySingleLine({literal(sql)})", "TSVRaw").data
+        self._check_tree(tree.decode("utf-8", "replace"))
+        self._check_names(written.decode("utf-8", "replace"))
 
     def _check_tree(self, tree: str) -> None:
         if not _STATEMENTS.match(tree):
@@ -81,7 +88,7 @@ class Gate:
                 if database == "system" and table and table.partition(".")[0] not in _SYSTEM_TABLES:
                     raise _denied(f"table {name}")
 
-    def _checknames(self, written: str) -> None:
+    def _check_names(self, written: str) -> None:
         for token in tokens(written):
             name = unquote(token.text) if token.kind in ("word", "quoted") else ""
             if name.lower() in self._functions:

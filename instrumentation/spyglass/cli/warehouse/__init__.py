@@ -1,10 +1,10 @@
-"""Serve the warehouse, run its migrations, operate it: dead letters, executions, retention, forgetting, backups."""
+"""Serve the warehouse, run its migrations, operate it: dead letters, queries, executions, retention, forgetting, backups."""
 
 from __future__ import annotations
 
 import argparse
 
-from spyglass.cli.warehouse import backups, dead_letters, finalise, forget, reconcile, retention, schema
+from spyglass.cli.warehouse import backups, dead_letters, finalise, forget, queries, reconcile, retention, schema
 from spyglass.cli.warehouse.connect import running
 
 __all__ = ["configure", "run", "running"]
@@ -13,7 +13,7 @@ __all__ = ["configure", "run", "running"]
 def configure(parser: argparse.ArgumentParser) -> None:
     """Add the commands."""
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for module in (schema, dead_letters, finalise, reconcile, retention, forget, backups):
+    for module in (schema, dead_letters, queries, finalise, reconcile, retention, forget, backups):
         module.add(commands)
 
 
