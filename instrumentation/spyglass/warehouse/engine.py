@@ -62,7 +62,7 @@ class Session:
     def run(self, sql: str, output: str = "Null", parameters: Mapping[str, str] | None = None) -> Result:
         """Run one statement and return all of its result; raises StatementError."""
         try:
-            result = self._connection.query(sql, output, params=dict(parameters or {}))
+            result = self._connection.query(_sent(sql), output, params=_checked(parameters))
         except _ENGINE_ERRORS as error:
             raise _explained(error) from None
         return Result(bytes(result.bytes() or b""), int(result.rows_read()), int(result.bytes_read()))
@@ -74,11 +74,13 @@ class Session:
 
         Raises StatementError, also in the middle. Only for formats whose pieces can simply follow each other.
         """
-        stream = None
+        stream, rows, size = None, 0, 0
         try:
-            stream = self._connection.send_query(sql, output, params=dict(parameters or {}))
+            stream = self._connection.send_query(_sent(sql), output, params=_checked(parameters))
             for piece in stream:
                 usage.gave(int(piece.rows_read()), int(piece.bytes_read()))
+                rows, size = rows + int(piece.storage_rows_read()), size + int(piece.storage_bytes_read())
+                usage.has_read(rows, size)
                 yield bytes(piece.bytes())
         except _ENGINE_ERRORS as error:
             raise _explained(error) from None
@@ -89,7 +91,7 @@ class Session:
 
     def classify(self, sql: str) -> Class:
         """Ask the engine's parser what a text is."""
-        found = self._connection._conn.classify_query(sql, DATABASE)  # noqa: SLF001 -- chDB offers it nowhere else
+        found = self._connection._conn.classify_query(_sent(sql), DATABASE)  # noqa: SLF001 -- chDB offers it nowhere else
         name = found["query_class"].name
         return Class(read_only=name == "READ_ONLY", statements=found["statement_count"], name=name)
 
@@ -224,6 +226,22 @@ def memory_file(pieces: Iterable[bytes]) -> Iterator[str]:
         yield f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)
+
+
+def _sent(sql: str) -> str | bytes:
+    """Return a statement as the engine takes it; bytes that are no text are allowed in its literals."""
+    return sql if sql.isascii() else sql.encode("utf-8", "surrogateescape")
+
+
+def _checked(parameters: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the parameters; raises StatementError for one that is no text: the engine takes none."""
+    for name, value in (parameters or {}).items():
+        try:
+            (name + value).encode()
+        except UnicodeEncodeError:
+            shown = name.encode("ascii", "replace").decode()[:64]
+            raise codes.refused(codes.SYNTAX_ERROR, f"The parameter {shown} is not UTF-8.") from None
+    return dict(parameters or {})
 
 
 def _explained(error: Exception) -> StatementError:

@@ -22,8 +22,12 @@ class Usage:
 
     def progressed(self, progress: Mapping[str, int]) -> None:
         """Take what the engine says in the middle or at the end of a statement; called from its threads."""
-        self.read_rows, self.read_bytes = progress["read_rows"], progress["read_bytes"]
+        self.has_read(progress["read_rows"], progress["read_bytes"])
         self.written_rows, self.written_bytes = progress["written_rows"], progress["written_bytes"]
+
+    def has_read(self, rows: int, size: int) -> None:
+        """Take what was read so far; what comes with a piece of the result may be newer than the progress, or older."""
+        self.read_rows, self.read_bytes = max(self.read_rows or 0, rows), max(self.read_bytes or 0, size)
 
     def gave(self, rows: int, size: int) -> None:
         """Add a piece of the result."""

@@ -1,4 +1,4 @@
-"""Serve the warehouse, run its migrations, operate it: dead letters, queries, executions, retention, forgetting, backups."""
+"""Serve the warehouse, run its migrations, operate it: dead letters, queries, executions, retention, backups."""
 
 from __future__ import annotations
 
