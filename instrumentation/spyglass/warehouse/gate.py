@@ -27,6 +27,12 @@ _STATEMENTS = re.compile(
     r"SelectWithUnionQuery|DescribeQuery|Exists\w+Query|ShowCreate\w+Query"
     r"|Show(Tables|Columns|Indexes|Functions|Setting)\b"
 )
+# To the tree, SHOW CLUSTERS and SHOW MERGES are SHOW TABLES: what may be shown is read from the statement's words.
+_SHOWN = names(
+    "CHANGED COLUMNS CREATE DATABASES DICTIONARIES FIELDS FUNCTIONS INDEX INDEXES INDICES KEYS SETTING SETTINGS TABLES"
+)
+_BEFORE_SHOWN = names("EXTENDED FULL SHOW TEMPORARY")
+_LONGEST_SHOW = 4  # words until the one that says what
 _TABLE_FUNCTIONS = names(
     "generate_series generateseries null numbers numbers_mt primes sqlstandardvalues values view zeros zeros_mt"
 )
@@ -75,6 +81,7 @@ class Gate:
             tree = session.run(f"EXPLAIN AST {sql}", "TSVRaw", parameters).data
             written = session.run(f"SELECT formatQuerySingleLine({literal(sql)})", "TSVRaw").data
         self._check_tree(tree.decode("utf-8", "replace"))
+        _check_shown(written.decode("utf-8", "replace"))
         self._check_names(written.decode("utf-8", "replace"))
 
     def _check_tree(self, tree: str) -> None:
@@ -93,6 +100,13 @@ class Gate:
             name = unquote(token.text) if token.kind in ("word", "quoted") else ""
             if name.lower() in self._functions:
                 raise _denied(f"function {name}")
+
+
+def _check_shown(written: str) -> None:
+    words = [token.text.upper() for token, _ in zip(tokens(written), range(_LONGEST_SHOW), strict=False)]
+    shown = next((word for word in words if word not in _BEFORE_SHOWN), "")
+    if words[:1] == ["SHOW"] and shown not in _SHOWN:
+        raise _denied(f"SHOW {shown}")
 
 
 def _nodes(tree: str) -> Iterator[tuple[str, str, str]]:

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import SpooledTemporaryFile
 
 from spyglass.errors import StatementError
 from spyglass.warehouse import codes
@@ -97,14 +98,20 @@ class Reader:
             result = session.run(statement.sql, output, statement.parameters)
             statement.usage.gave(result.rows, result.bytes)
             yield result.data
-        elif output in _STREAMABLE and not statement.whole:
-            size = 0
-            for piece in session.stream(statement.sql, output, statement.usage, statement.parameters):
-                size += len(piece)
-                limits.check_size(size)
-                yield piece
+        elif output in _STREAMABLE:
+            pieces = _streamed(session, statement, limits)
+            yield from (self._held_back(pieces) if statement.whole else pieces)
         else:
             yield from self._through_file(session, statement, output, limits)
+
+    def _held_back(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
+        """Give nothing before the last piece has come; what is large waits on disk."""
+        with SpooledTemporaryFile(_PIECE_BYTES, dir=str(self._engine.spool)) as waiting:
+            for piece in pieces:
+                waiting.write(piece)
+            waiting.seek(0)
+            while piece := waiting.read(_PIECE_BYTES):
+                yield piece
 
     def _through_file(self, session: Session, statement: Statement, output: str, limits: Limits) -> Iterator[bytes]:
         """Let the engine write the result into a file, so that however large it is, memory stays small."""
@@ -166,6 +173,14 @@ class Reader:
         """Return what a question's own SETTINGS clause may change: it can stand where the session has it already."""
         own = settings_of(sql)
         return {name: self._limits.lowered(name, own[name]) for name in _OWN_SETTINGS.intersection(own)}
+
+
+def _streamed(session: Session, statement: Statement, limits: Limits) -> Iterator[bytes]:
+    size = 0
+    for piece in session.stream(statement.sql, statement.output, statement.usage, statement.parameters):
+        size += len(piece)
+        limits.check_size(size)
+        yield piece
 
 
 def is_query(sql: str) -> bool:
