@@ -205,7 +205,7 @@ class Gateway:
         if statement.user is User.ADMIN:
             pieces = self._forgetting(pieces)
         async with self._place(statement.user, gone) as threads:
-            await reply.stream(pieces, statement.output, gone, threads, lambda: reader.cancel(statement))
+            await reply.stream(pieces, statement.answer_format, gone, threads, lambda: reader.cancel(statement))
 
     @asynccontextmanager
     async def _place(self, user: User, gone: asyncio.Future[None]) -> AsyncIterator[Executor]:

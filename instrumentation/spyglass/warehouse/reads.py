@@ -25,6 +25,10 @@ _WATCH_SECONDS = 0.2
 _STREAMABLE = names(
     "Native TabSeparated TSV TabSeparatedRaw TSVRaw CSV RowBinary JSONEachRow JSONLines NDJSON JSONCompactEachRow"
 )
+_WITHOUT_ROWS = names(
+    "ALTER ATTACH CREATE DELETE DETACH DROP EXCHANGE GRANT INSERT OPTIMIZE RENAME REVOKE SET SYSTEM TRUNCATE UNDROP "
+    "UPDATE USE"
+)
 # What non-admins may set; everything else is refused, as ClickHouse does under readonly=1.
 _HARMLESS_SETTINGS = names(
     "cancel_http_readonly_queries_on_client_close date_time_input_format date_time_output_format extremes "
@@ -58,6 +62,12 @@ class Statement:
         """Return the format of the result."""
         found = output_format(self.sql)
         return found.text if found else self.default_format
+
+    @property
+    def answer_format(self) -> str:
+        """Return the format that the answer names: none where a statement gives no rows, by which clients know it."""
+        first = next(tokens(self.sql), None)
+        return "" if first is not None and first.is_word(*_WITHOUT_ROWS) else self.output
 
 
 class Reader:
