@@ -97,7 +97,7 @@ def test_statements_of_the_plugin(server: Server, sql: str) -> None:
 
 def test_the_row_limit_is_a_setting(server: Server) -> None:
     """The data source's row limit comes as ClickHouse's setting and cuts the answer, not the count within it."""
-    assert _column(_ask(server, "SELECT span_id FROM spans", limit="2")) == (1, 2)
+    assert len(server.sql("SELECT span_id FROM spans", "reader", limit="2").splitlines()) == 2
     assert server.sql("SELECT count() FROM spans", "reader", limit="2") != "2"
 
 

@@ -177,6 +177,10 @@ class Gateway:
         if sql == native.HELLO_QUERY and "client_protocol_version" in request.parameters:
             await reply.whole(native.hello(self._state.engine.version), "Native")
             return
+        if user is User.ADMIN and sql == query_log.FLUSH:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._state.log.flush)
+            await reply.whole(b"")
+            return
         asked.statement, asked.kind = sql, query_log.kind_of(sql)
         statement = Statement(
             user=user,

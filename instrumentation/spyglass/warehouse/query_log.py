@@ -30,6 +30,8 @@ from spyglass.warehouse.usage import Usage
 
 log = logging.getLogger("spyglass.warehouse")
 
+# What an admin says so that everything until now is in the table, as on a ClickHouse server.
+FLUSH = "SYSTEM FLUSH LOGS"
 MIN_DURATION_SETTING = "log_queries_min_query_duration_ms"
 STATEMENT_CHARACTERS = 1_000
 CLIENT_CHARACTERS = 200
@@ -111,6 +113,7 @@ class QueryLog:
         self._wake = threading.Event()
         self._closing = False
         self._writer: threading.Thread | None = None
+        self._writing = threading.Lock()
 
     def start(self) -> None:
         """Begin to write; until now entries only waited, because there was no table."""
@@ -137,8 +140,13 @@ class QueryLog:
         while not self._closing:
             self._wake.wait(self._every_seconds)
             self._wake.clear()
+            self.flush()
+        self.flush()
+
+    def flush(self) -> None:
+        """Write what waits, now, in the caller's thread."""
+        with self._writing:
             self._write()
-        self._write()
 
     def _write(self) -> None:
         batch = [self._waiting.popleft() for _ in range(len(self._waiting))]

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from spyglass import names
 from spyglass.errors import StillFoundError, UsageError
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.query_log import FLUSH
 from spyglass.warehouse.statements import literal, quote
 
 _COLUMNS = """
@@ -88,12 +89,14 @@ class Person:
 
 def count(client: Warehouse, person: Person) -> Iterator[tuple[str, int]]:
     """Yield each table with the number of rows that forget() would delete or change."""
+    client.execute(FLUSH)
     for table, _, where in _steps(_columns(client)):
         yield table, _count(client, table, where, person)
 
 
 def forget(client: Warehouse, person: Person) -> Iterator[tuple[str, int]]:
     """Delete and change the user's rows, and yield each table with the number of rows as soon as it is done."""
+    client.execute(FLUSH)
     for table, change, where in _steps(_columns(client)):
         rows = _count(client, table, where, person)
         if rows:
