@@ -109,9 +109,15 @@ class Settings:
         choices=("power", "process"),
     )
     warehouse_queue_mb: int = _row(512, "Inserts waiting for the engine, in MB, before the gateway answers 503.")
-    warehouse_memory_mb: int = _row(2_048, "Memory that one query may take, in MB.")
     warehouse_cluster: str = _row(
         "", "Cluster of ClickHouse servers that spyglass warehouse migrate writes the schema for."
+    )
+    warehouse_memory_mb: int = _row(2_048, "Memory that one question of the reader may take, in MB; 0 is no limit.")
+    warehouse_query_seconds: int = _row(60, "Longest time of one question of the reader; 0 is no limit.")
+    warehouse_result_rows: int = _row(10_000_000, "Rows that the answer to the reader may have; 0 is no limit.")
+    warehouse_result_mb: int = _row(4_096, "MB that the answer to the reader may have, plain; 0 is no limit.")
+    warehouse_concurrent_queries: int = _row(
+        8, "Questions of the reader that run at the same time; further ones wait for half a minute."
     )
     warehouse_collector_password: str = _secret(sentence="Password of the collector's user (else generated once).")
     warehouse_reader_password: str = _secret(sentence="Password of the read-only user (else generated once).")
@@ -130,6 +136,7 @@ class Settings:
     retention_evaluations_days: int = _row(90, "Days that evaluations are kept, with their explanations.")
     retention_logs_days: int = _row(30, "Days that logs are kept.")
     retention_metrics_days: int = _row(30, "Days that metric points are kept in the warehouse.")
+    retention_query_log_days: int = _row(14, "Days that the warehouse's log of queries is kept.")
     retention_tempo_hours: int = _row(336, "Hours that traces are kept in Tempo.")
     retention_prometheus_days: int = _row(15, "Days that Prometheus keeps samples.")
     # Where alerts go; without any, to the local inbox only

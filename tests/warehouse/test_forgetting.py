@@ -28,6 +28,7 @@ _ROWS = {
     "rollup_users_hour": 0,
     "rollup_users_minute": 1,
     "trace_minutes": 2,
+    "query_log": 1,
     "spans": 2,
 }
 
@@ -44,6 +45,11 @@ def server(own_server: Server) -> Server:
         own_server.insert("otel_logs", [_log(number, user)])
         own_server.insert("otel_traces", [root | {"Timestamp": "1990-01-01 00:00:00"}])
     finaliser.finalise(own_server.client(), timedelta(days=1))
+    # What made the rows above stands in the log, too; one question of each user shall be there.
+    own_server.sql("SYSTEM FLUSH LOGS")
+    own_server.sql("TRUNCATE TABLE spyglass.query_log")
+    for user in ("u-1", "u-17"):
+        own_server.sql(f"SELECT count() FROM spans WHERE user_id = '{user}'", "reader")
     return own_server
 
 

@@ -23,7 +23,7 @@ def run(_: argparse.Namespace) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
     settings = load().settings
     uvicorn.run(
-        build(client.admin(settings), jobs(settings)),
+        build(client.machinery(settings), jobs(settings)),
         host="127.0.0.1",
         port=settings.port("server"),
         log_level="warning",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import Executor, ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -16,16 +16,20 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from spyglass.errors import StatementError
-from spyglass.warehouse import codes, compression, dead_letters, metrics, native, requests
+from spyglass.warehouse import codes, compression, dead_letters, metrics, native, query_log, requests
+from spyglass.warehouse.accounts import Asked, account
 from spyglass.warehouse.auth import User, user_of
 from spyglass.warehouse.bodies import Body, Budget
 from spyglass.warehouse.engine import DATABASE, Engine
 from spyglass.warehouse.inserts import STORED, GroupCommit, Target
+from spyglass.warehouse.limits import Limits, Line
 from spyglass.warehouse.passwords import Passwords
+from spyglass.warehouse.query_log import QueryLog
 from spyglass.warehouse.reads import Reader, Statement
-from spyglass.warehouse.replies import Receive, Reply, Send
+from spyglass.warehouse.replies import Receive, Reply, Send, disconnected
 from spyglass.warehouse.requests import Request
 from spyglass.warehouse.statements import Insert, names, parse_insert, parse_insert_again, tokens
+from spyglass.warehouse.usage import Usage
 
 log = logging.getLogger("spyglass.warehouse")
 
@@ -45,6 +49,7 @@ class State:
 
     engine: Engine
     inserts: GroupCommit
+    log: QueryLog
     reader: Reader | None = None
     ready: bool = False
     stopping: bool = False
@@ -55,19 +60,22 @@ class State:
 class Gateway:
     """Answer the requests to /."""
 
-    def __init__(self, state: State, passwords: Passwords, queue_bytes: int) -> None:
+    def __init__(self, state: State, passwords: Passwords, queue_bytes: int, limits: Limits) -> None:
         self._state = state
         self._passwords = passwords
         self._budget = Budget(queue_bytes)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="query")
+        # The reader's questions have threads of their own: however many there are, the others' go on.
+        self._reading = ThreadPoolExecutor(limits.queries, thread_name_prefix="reader")
+        self._line = Line(User.READER, limits.queries)
 
     async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
         """Answer one request, with an error in ClickHouse's form where something fails."""
         request = requests.read(scope)
         reply = Reply(request, send, self._state.engine.version)
-        body = Body(self._budget)
+        body, asked = Body(self._budget), Asked()
         try:
-            await self._answer(request, reply, body, receive)
+            await self._answer(request, reply, asked, body, receive)
         except StatementError as error:
             await reply.error(error)
         except Exception as error:
@@ -75,9 +83,10 @@ class Gateway:
             await reply.error(StatementError(codes.UNKNOWN_EXCEPTION, f"{type(error).__name__}: {error}"))
         finally:
             body.close()
+            account(self._state.log, request, reply, asked)
 
-    async def _answer(self, request: Request, reply: Reply, body: Body, receive: Receive) -> None:
-        user = self._authenticate(request)
+    async def _answer(self, request: Request, reply: Reply, asked: Asked, body: Body, receive: Receive) -> None:
+        user = asked.user = self._authenticate(request)
         data = await body.receive(receive)
         if data is None:
             return
@@ -90,8 +99,11 @@ class Gateway:
         insert = parse_insert(query or data) if len(query) > _LONGEST_KNOWN or not query else parse_insert_again(query)
         if insert is None:
             sql = query + (b"\n" if query and data else b"") + data
-            await self._run(user, request, reply, sql.decode("utf-8", "surrogateescape"), receive)
+            await self._run(request, reply, asked, sql.decode("utf-8", "surrogateescape"), receive)
         else:
+            if user is not User.COLLECTOR:
+                head = (query or data)[: insert.data]
+                asked.statement, asked.kind, asked.brings_data = head.decode("utf-8", "replace"), "INSERT", True
             await self._insert(user, request, reply, insert, _data_of(insert, query, data))
 
     def _authenticate(self, request: Request) -> User:
@@ -118,24 +130,22 @@ class Gateway:
         return await loop.run_in_executor(self._threads, lambda: _decode(encoding, data, framed=framed))
 
     async def _insert(self, user: User, request: Request, reply: Reply, insert: Insert, data: bytes) -> None:
-        started = time.monotonic()
         try:
             if user is User.READER or request.method == "GET":
                 raise codes.refused(codes.READONLY, "Cannot execute query in readonly mode.")
-            outcome = await self._store(user, request, insert, data)
+            outcome = await self._store(user, request, reply, insert, data)
         except StatementError as error:
             outcome = "refused" if codes.http_status(error) == 503 else "failed"  # noqa: PLR2004 -- Service Unavailable
             raise
         finally:
             metrics.INSERTS.labels(insert.table, outcome).inc()
-        elapsed = int((time.monotonic() - started) * 1e9)
-        await reply.whole(b"", headers=[(b"x-clickhouse-summary", b'{"elapsed_ns":"%d"}' % elapsed)])
+        await reply.whole(b"")
 
-    async def _store(self, user: User, request: Request, insert: Insert, data: bytes) -> str:
+    async def _store(self, user: User, request: Request, reply: Reply, insert: Insert, data: bytes) -> str:
         if user is User.COLLECTOR:
             return await self._store_in_group(insert, data)
         loop = asyncio.get_running_loop()
-        await loop.run_in_executor(self._threads, self._insert_alone, user, request, insert, data)
+        await loop.run_in_executor(self._threads, self._insert_alone, request, reply.usage, insert, data)
         return STORED
 
     async def _store_in_group(self, insert: Insert, data: bytes) -> str:
@@ -149,14 +159,16 @@ class Gateway:
         except StatementError as error:  # whatever it is, the collector shall keep the data and come again
             raise StatementError(codes.SERVER_OVERLOADED, f"Not stored, try again later: {error.problem}") from None
 
-    def _insert_alone(self, user: User, request: Request, insert: Insert, data: bytes) -> None:
-        settings = request.settings if user is User.ADMIN else {}
-        with self._state.engine.session(user, settings) as session:
+    def _insert_alone(self, request: Request, usage: Usage, insert: Insert, data: bytes) -> None:
+        with self._state.engine.session(User.ADMIN, request.settings) as session:
+            session.measure(usage)
             rows = session.insert(insert.target, [data], insert.format, insert.settings)
+        usage.ended()
         metrics.INSERT_ROWS.labels(insert.table).inc(rows)
         metrics.INSERT_BYTES.labels(insert.table).inc(len(data))
 
-    async def _run(self, user: User, request: Request, reply: Reply, text: str, receive: Receive) -> None:
+    async def _run(self, request: Request, reply: Reply, asked: Asked, text: str, receive: Receive) -> None:
+        user = asked.user
         known = self._state.descriptions.get((text, request.default_format)) if user is User.COLLECTOR else None
         if known is not None:
             await reply.whole(known, request.default_format)
@@ -165,6 +177,11 @@ class Gateway:
         if sql == native.HELLO_QUERY and "client_protocol_version" in request.parameters:
             await reply.whole(native.hello(self._state.engine.version), "Native")
             return
+        if user is User.ADMIN and sql == query_log.FLUSH:
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._state.log.flush)
+            await reply.whole(b"")
+            return
+        asked.statement, asked.kind = sql, query_log.kind_of(sql)
         statement = Statement(
             user=user,
             sql=sql,
@@ -173,18 +190,15 @@ class Gateway:
             default_format=request.default_format,
             only_reads=request.method == "GET",
             whole=request.flag("wait_end_of_query"),
+            usage=reply.usage,
         )
-        outcome = "answered"
+        gone = asyncio.ensure_future(disconnected(receive))
         try:
-            with metrics.QUERY_SECONDS.labels(user).time():
-                await self._read(statement, reply, receive)
-        except StatementError as error:
-            outcome = "refused" if error.code in (codes.READONLY, codes.ACCESS_DENIED) else "failed"
-            raise
+            await self._read(statement, reply, gone)
         finally:
-            metrics.QUERIES.labels(user, outcome).inc()
+            gone.cancel()
 
-    async def _read(self, statement: Statement, reply: Reply, receive: Receive) -> None:
+    async def _read(self, statement: Statement, reply: Reply, gone: asyncio.Future[None]) -> None:
         reader = self._state.reader
         if reader is None:
             raise codes.refused(codes.ABORTED, _NOT_READY)
@@ -194,7 +208,18 @@ class Gateway:
         pieces = reader.run(statement)
         if statement.user is User.ADMIN:
             pieces = self._forgetting(pieces)
-        await reply.stream(pieces, statement.output, receive, self._threads, lambda: reader.cancel(statement))
+        async with self._place(statement.user, gone) as threads:
+            await reply.stream(pieces, statement.answer_format, gone, threads, lambda: reader.cancel(statement))
+
+    @asynccontextmanager
+    async def _place(self, user: User, gone: asyncio.Future[None]) -> AsyncIterator[Executor]:
+        """Give the threads that work for a user, to the reader when its turn has come."""
+        if user is User.READER:
+            async with self._line.place(gone):
+                yield self._reading
+        else:
+            with metrics.QUERIES_RUNNING.labels(user).track_inprogress():
+                yield self._threads
 
     def _forgetting(self, pieces: Iterator[bytes]) -> Iterator[bytes]:
         """Pass the result of an admin's statement on; whatever it was, a table may look different now."""
@@ -232,8 +257,10 @@ def application(gateway: Gateway, state: State, lifespan: Any) -> Starlette:
 def _count_dead_letters(state: State) -> None:
     if not state.ready:
         return
-    for source, table, rows in dead_letters.counts(state.engine):
-        metrics.DEAD_LETTER_ROWS.labels(source, table).set(rows)
+    found = dead_letters.counts(state.engine)
+    metrics.DEAD_LETTER_ROWS.clear()  # those that were tried again with success are there no more
+    for source, table, reason, rows in found:
+        metrics.DEAD_LETTER_ROWS.labels(source, table, reason).set(rows)
 
 
 def _is_description(sql: str) -> bool:

@@ -21,6 +21,7 @@ DATABASE = "spyglass"
 logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 _PIECE_BYTES = 1 << 16
+_SLOW_MS = 1_000
 _CODE = re.compile(r"[Cc]ode:? (\d+)")
 
 
@@ -30,11 +31,12 @@ class Warehouse:
     Values travel as parameters of the server: ``{name:Type}`` in the SQL and ``name=value`` in the call.
     """
 
-    def __init__(self, url: str, user: str, password: str) -> None:
-        """Connect at the first statement, not here."""
+    def __init__(self, url: str, user: str, password: str, settings: Mapping[str, object] | None = None) -> None:
+        """Connect at the first statement, not here; ``settings`` of the engine go with every statement."""
         self.url = url
         self._user = user
         self._password = password
+        self._settings = dict(settings or {})
         self._connected: Any = None
 
     def rows(self, sql: str, **parameters: object) -> list[dict[str, Any]]:
@@ -99,6 +101,7 @@ class Warehouse:
                 interface=address.scheme,
                 username=self._user,
                 password=self._password,
+                settings=self._settings,
                 autogenerate_session_id=False,
                 compress=False,
             )
@@ -121,6 +124,12 @@ def reader(settings: Settings) -> Warehouse:
 def admin(settings: Settings) -> Warehouse:
     """Return a client of the local warehouse as the admin."""
     return Warehouse(local_url(settings), "admin", passwords.ensure(settings).admin)
+
+
+def machinery(settings: Settings) -> Warehouse:
+    """Return a client for work that is done every few seconds: only what fails or is slow is kept in the query log."""
+    quiet = {"log_queries_min_query_duration_ms": _SLOW_MS}
+    return Warehouse(local_url(settings), "admin", passwords.ensure(settings).admin, quiet)
 
 
 def local_url(settings: Settings) -> str:

@@ -24,12 +24,15 @@ _POWER = {
 }
 _MERGE_TREE: dict[str, dict[str, int]] = {"power": _POWER, "process": {}}
 
+# What others asked is for the admin alone.
+_NOT_THE_LOG = "REVOKE SELECT ON spyglass.query_log"
 # The engine knows one user; each connection narrows it to one of these roles.
 _ROLES = {
     "admin": ("GRANT ALL ON *.* WITH GRANT OPTION",),
-    "collector": ("GRANT INSERT, SELECT, SHOW ON spyglass.*",),
+    "collector": ("GRANT INSERT, SELECT, SHOW ON spyglass.*", _NOT_THE_LOG),
     "reader": (
         "GRANT SELECT, SHOW, dictGet ON spyglass.*",
+        _NOT_THE_LOG,
         "GRANT SELECT ON system.*",
         "GRANT SELECT ON information_schema.*",
         "GRANT SELECT ON INFORMATION_SCHEMA.*",

@@ -10,7 +10,17 @@ from spyglass.warehouse.engine import DATABASE, Engine
 from spyglass.warehouse.native import rows_in_first_block, string
 
 _COLUMNS = "source, table_name, column_names, reason, error_code, rows, bytes, body"
-_COUNTS = "SELECT source, table_name, sum(greatest(rows, 1)) FROM spyglass.dead_letters FINAL GROUP BY ALL"
+# Reasons without a code are of rows out of range and name the moment, so they are one kind; those of the engine end
+# with the name of the error.
+_COUNTS = r"""
+SELECT source, table_name,
+    coalesce(
+        if(error_code = 0, 'out_of_range', nullIf(extract(reason, '\(([A-Z0-9_]+)\)\s*$'), '')),
+        toString(error_code)) AS why,
+    sum(greatest(rows, 1))
+FROM spyglass.dead_letters FINAL
+GROUP BY ALL
+"""
 
 
 def keep(engine: Engine, table: str, columns: Sequence[str], body: bytes, error: StatementError) -> None:
@@ -31,8 +41,8 @@ def keep(engine: Engine, table: str, columns: Sequence[str], body: bytes, error:
         session.insert(f"{DATABASE}.dead_letters ({_COLUMNS})", [row], "RowBinary")
 
 
-def counts(engine: Engine) -> list[tuple[str, str, int]]:
-    """Return source, table and rows of the dead letters; a letter whose body cannot be read counts as one row."""
+def counts(engine: Engine) -> list[tuple[str, str, str, int]]:
+    """Return source, table, reason and rows of the dead letters; a body that cannot be read counts as one row."""
     with engine.session("admin") as session:
         lines = session.run(_COUNTS, "TSVRaw").data.decode().splitlines()
-    return [(source, table, int(rows)) for source, table, rows in (line.split("\t") for line in lines)]
+    return [(*labels, int(rows)) for *labels, rows in (line.split("\t") for line in lines)]  # type: ignore[misc] # three labels

@@ -20,6 +20,7 @@ from chdb.state.sqlitelike import Connection
 from spyglass.errors import DataDirectoryError, StatementError
 from spyglass.warehouse import codes, configuration
 from spyglass.warehouse.statements import literal
+from spyglass.warehouse.usage import Usage
 
 DATABASE = "spyglass"
 # An insert may bring points of any number of weeks, each its own partition.
@@ -32,10 +33,11 @@ _ENGINE_ERRORS = (RuntimeError, UnicodeDecodeError)
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """Hold what a statement returned, in its format, and how many rows it read or wrote."""
+    """Hold what a statement returned, in its format; rows and bytes (in memory) are of that, or of an INSERT's data."""
 
     data: bytes
     rows: int
+    bytes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,23 +55,32 @@ class Session:
     def __init__(self, connection: Any) -> None:
         self._connection = connection
 
+    def measure(self, usage: Usage) -> None:
+        """Count what the next statements of this session read and write."""
+        self._connection.set_progress_callback(usage.progressed)
+
     def run(self, sql: str, output: str = "Null", parameters: Mapping[str, str] | None = None) -> Result:
         """Run one statement and return all of its result; raises StatementError."""
         try:
-            result = self._connection.query(sql, output, params=dict(parameters or {}))
+            result = self._connection.query(_sent(sql), output, params=_checked(parameters))
         except _ENGINE_ERRORS as error:
             raise _explained(error) from None
-        return Result(bytes(result.bytes() or b""), int(result.rows_read()))
+        return Result(bytes(result.bytes() or b""), int(result.rows_read()), int(result.bytes_read()))
 
-    def stream(self, sql: str, output: str, parameters: Mapping[str, str] | None = None) -> Iterator[bytes]:
-        """Run one query and yield its result piece by piece; closing the iterator cancels the query.
+    def stream(
+        self, sql: str, output: str, usage: Usage, parameters: Mapping[str, str] | None = None
+    ) -> Iterator[bytes]:
+        """Run one query and yield its result piece by piece, counted; closing the iterator cancels the query.
 
         Raises StatementError, also in the middle. Only for formats whose pieces can simply follow each other.
         """
-        stream = None
+        stream, rows, size = None, 0, 0
         try:
-            stream = self._connection.send_query(sql, output, params=dict(parameters or {}))
+            stream = self._connection.send_query(_sent(sql), output, params=_checked(parameters))
             for piece in stream:
+                usage.gave(int(piece.rows_read()), int(piece.bytes_read()))
+                rows, size = rows + int(piece.storage_rows_read()), size + int(piece.storage_bytes_read())
+                usage.has_read(rows, size)
                 yield bytes(piece.bytes())
         except _ENGINE_ERRORS as error:
             raise _explained(error) from None
@@ -80,7 +91,7 @@ class Session:
 
     def classify(self, sql: str) -> Class:
         """Ask the engine's parser what a text is."""
-        found = self._connection._conn.classify_query(sql, DATABASE)  # noqa: SLF001 -- chDB offers it nowhere else
+        found = self._connection._conn.classify_query(_sent(sql), DATABASE)  # noqa: SLF001 -- chDB offers it nowhere else
         name = found["query_class"].name
         return Class(read_only=name == "READ_ONLY", statements=found["statement_count"], name=name)
 
@@ -215,6 +226,22 @@ def memory_file(pieces: Iterable[bytes]) -> Iterator[str]:
         yield f"/proc/self/fd/{descriptor}"
     finally:
         os.close(descriptor)
+
+
+def _sent(sql: str) -> str | bytes:
+    """Return a statement as the engine takes it; bytes that are no text are allowed in its literals."""
+    return sql if sql.isascii() else sql.encode("utf-8", "surrogateescape")
+
+
+def _checked(parameters: Mapping[str, str] | None) -> dict[str, str]:
+    """Return the parameters; raises StatementError for one that is no text: the engine takes none."""
+    for name, value in (parameters or {}).items():
+        try:
+            (name + value).encode()
+        except UnicodeEncodeError:
+            shown = name.encode("ascii", "replace").decode()[:64]
+            raise codes.refused(codes.SYNTAX_ERROR, f"The parameter {shown} is not UTF-8.") from None
+    return dict(parameters or {})
 
 
 def _explained(error: Exception) -> StatementError:

@@ -18,7 +18,7 @@ from collections.abc import Iterator, Mapping
 
 from spyglass.errors import StatementError
 from spyglass.warehouse import codes
-from spyglass.warehouse.engine import Engine, Session
+from spyglass.warehouse.engine import Engine
 from spyglass.warehouse.statements import literal, names, tokens, unquote
 
 # Functions that came after this version of the engine have not been looked at: they are refused.
@@ -27,6 +27,12 @@ _STATEMENTS = re.compile(
     r"SelectWithUnionQuery|DescribeQuery|Exists\w+Query|ShowCreate\w+Query"
     r"|Show(Tables|Columns|Indexes|Functions|Setting)\b"
 )
+# To the tree, SHOW CLUSTERS and SHOW MERGES are SHOW TABLES: what may be shown is read from the statement's words.
+_SHOWN = names(
+    "CHANGED COLUMNS CREATE DATABASES DICTIONARIES FIELDS FUNCTIONS INDEX INDEXES INDICES KEYS SETTING SETTINGS TABLES"
+)
+_BEFORE_SHOWN = names("EXTENDED FULL SHOW TEMPORARY")
+_LONGEST_SHOW = 4  # words until the one that says what
 _TABLE_FUNCTIONS = names(
     "generate_series generateseries null numbers numbers_mt primes sqlstandardvalues values view zeros zeros_mt"
 )
@@ -52,23 +58,31 @@ class Gate:
 
     def __init__(self, engine: Engine) -> None:
         """Learn from the engine which of its functions are new or reach outside."""
+        self._engine = engine
         with engine.session("admin") as session:
             rows = session.run("SELECT name, categories, introduced_in, origin FROM system.functions", "TSVRaw").data
         found = (line.split("\t") for line in rows.decode().splitlines())
         self._functions = _FUNCTIONS.union(row[0].lower() for row in found if _suspicious(*row))
 
-    def check(self, session: Session, sql: str, parameters: Mapping[str, str]) -> None:
-        """Raise StatementError unless the statement only reads tables and computes."""
-        found = session.classify(sql)
-        if found.statements > 1:
-            raise codes.refused(codes.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
-        if found.name == "UNKNOWN":  # the engine explains what it does not understand, and does not run it
-            session.run(f"EXPLAIN AST {sql}", parameters=parameters)
-        if not found.read_only:
-            raise codes.refused(codes.READONLY, f"Cannot execute query in readonly mode ({found.name}).")
-        self._check_tree(session.run(f"EXPLAIN AST {sql}", "TSVRaw", parameters).data.decode("utf-8", "replace"))
-        written = session.run(f"SELECT formatQuerySingleLine({literal(sql)})", "TSVRaw").data
-        self._checknames(written.decode("utf-8", "replace"))
+    def check(self, user: str, sql: str, parameters: Mapping[str, str], settings: Mapping[str, object]) -> None:
+        """Raise StatementError unless the statement only reads tables and computes.
+
+        The engine parses it in a session of its own, with no ``settings`` but those that the statement itself repeats:
+        others would shorten what the engine explains here.
+        """
+        with self._engine.session(user, settings, readonly=True) as session:
+            found = session.classify(sql)
+            if found.statements > 1:
+                raise codes.refused(codes.SYNTAX_ERROR, "Syntax error (Multi-statements are not allowed).")
+            if found.name == "UNKNOWN":  # the engine explains what it does not understand, and does not run it
+                session.run(f"EXPLAIN AST {sql}", parameters=parameters)
+            if not found.read_only:
+                raise codes.refused(codes.READONLY, f"Cannot execute query in readonly mode ({found.name}).")
+            tree = session.run(f"EXPLAIN AST {sql}", "TSVRaw", parameters).data
+            written = session.run(f"SELECT formatQuerySingleLine({literal(sql)})", "TSVRaw").data
+        self._check_tree(tree.decode("utf-8", "replace"))
+        _check_shown(written.decode("utf-8", "replace"))
+        self._check_names(written.decode("utf-8", "replace"))
 
     def _check_tree(self, tree: str) -> None:
         if not _STATEMENTS.match(tree):
@@ -81,11 +95,18 @@ class Gate:
                 if database == "system" and table and table.partition(".")[0] not in _SYSTEM_TABLES:
                     raise _denied(f"table {name}")
 
-    def _checknames(self, written: str) -> None:
+    def _check_names(self, written: str) -> None:
         for token in tokens(written):
             name = unquote(token.text) if token.kind in ("word", "quoted") else ""
             if name.lower() in self._functions:
                 raise _denied(f"function {name}")
+
+
+def _check_shown(written: str) -> None:
+    words = [token.text.upper() for token, _ in zip(tokens(written), range(_LONGEST_SHOW), strict=False)]
+    shown = next((word for word in words if word not in _BEFORE_SHOWN), "")
+    if words[:1] == ["SHOW"] and shown not in _SHOWN:
+        raise _denied(f"SHOW {shown}")
 
 
 def _nodes(tree: str) -> Iterator[tuple[str, str, str]]:

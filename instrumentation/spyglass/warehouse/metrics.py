@@ -35,17 +35,42 @@ QUEUE_LIMIT_BYTES = Gauge(
     "spyglass_warehouse_queue_limit_bytes", "Bytes of waiting inserts from which on 503 is answered.", registry=REGISTRY
 )
 DEAD_LETTER_ROWS = Gauge(
-    "spyglass_warehouse_dead_letter_rows", "Rows in the dead-letter table.", ["source", "table"], registry=REGISTRY
+    "spyglass_warehouse_dead_letter_rows",
+    "Rows in the dead-letter table, by why they were refused: the engine's name of the error, or out_of_range.",
+    ["source", "table", "reason"],
+    registry=REGISTRY,
 )
+# outcome: answered; refused (it may not do that, or too many wait); cancelled (the client went away); failed
 QUERIES = Counter(
     "spyglass_warehouse_queries", "Statements other than inserts that ended.", ["user", "outcome"], registry=REGISTRY
 )
 QUERY_SECONDS = Histogram(
     "spyglass_warehouse_query_seconds",
-    "Time until a statement's answer began.",
+    "Time from a statement to the end of its answer, with the time in line.",
     ["user"],
     registry=REGISTRY,
     buckets=_SECONDS,
+)
+QUERY_READ_ROWS = Counter(
+    "spyglass_warehouse_query_read_rows", "Rows that statements read.", ["user"], registry=REGISTRY
+)
+QUERY_READ_BYTES = Counter(
+    "spyglass_warehouse_query_read_bytes", "Bytes that statements read, in memory.", ["user"], registry=REGISTRY
+)
+QUERY_ANSWER_BYTES = Counter(
+    "spyglass_warehouse_query_answer_bytes", "Bytes of answers, before compression.", ["user"], registry=REGISTRY
+)
+QUERIES_RUNNING = Gauge(
+    "spyglass_warehouse_queries_running", "Statements other than inserts that run.", ["user"], registry=REGISTRY
+)
+QUERIES_WAITING = Gauge(
+    "spyglass_warehouse_queries_waiting", "Questions that wait until others end.", ["user"], registry=REGISTRY
+)
+QUERY_LOG_ROWS = Counter(
+    "spyglass_warehouse_query_log_rows",
+    "Rows for the query log, by outcome: stored, or dropped (too many wait, or the table cannot be written).",
+    ["outcome"],
+    registry=REGISTRY,
 )
 AUTHENTICATION_FAILURES = Counter(
     "spyglass_warehouse_authentication_failures", "Requests with a wrong user or password.", registry=REGISTRY

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
@@ -13,6 +15,7 @@ from typing import Any, TypeVar
 from spyglass.errors import StatementError
 from spyglass.warehouse import codes, compression
 from spyglass.warehouse.requests import Request
+from spyglass.warehouse.usage import Usage
 
 Receive = Callable[[], Awaitable[Any]]
 Send = Callable[[Any], Awaitable[None]]
@@ -21,6 +24,8 @@ Result = TypeVar("Result")
 
 # A query can be cancelled only once the engine has begun it.
 _CANCEL_AGAIN_SECONDS = 0.5
+# A client that takes nothing for so long has gone away without saying so, and keeps a query from others.
+_STALLED_SECONDS = 60.0
 
 _CONTENT_TYPES = {
     "JSON": "application/json; charset=UTF-8",
@@ -36,29 +41,40 @@ _CONTENT_TYPES = {
 
 @dataclass(slots=True)
 class Reply:
-    """Send one answer to one request."""
+    """Send one answer to one request, and know afterwards what was sent."""
 
     request: Request
     send: Send
     version: str
+    usage: Usage = field(default_factory=Usage)
+    error_code: int = 0
+    sent_bytes: int = 0  # of the answer, before compression
     query_id: str = field(init=False)
     tag: str = field(init=False)
+    _started: float = field(init=False)
 
     def __post_init__(self) -> None:
         """Choose the ids that the answer carries."""
         self.query_id = self.request.query_id
         self.tag = uuid.uuid4().hex[:16]
+        self._started = time.monotonic()
 
-    async def whole(self, body: bytes, output: str = "", headers: Headers | None = None) -> None:
+    @property
+    def seconds(self) -> float:
+        """Return the time since the request came."""
+        return time.monotonic() - self._started
+
+    async def whole(self, body: bytes, output: str = "") -> None:
         """Send a result that is complete, compressed as the client wishes."""
         name, encoder = self._encoder() if body else ("", compression.Plain())
         data = encoder.encode(body) + encoder.finish()
-        extra = [*(headers or []), *_describe(output, name), (b"content-length", str(len(data)).encode())]
-        await self._start(200, extra)
+        self.sent_bytes = len(body)
+        await self._start(200, [*_describe(output, name), (b"content-length", str(len(data)).encode())], whole=True)
         await self.send({"type": "http.response.body", "body": data})
 
     async def error(self, error: StatementError) -> None:
         """Send an error instead of a result."""
+        self.error_code = error.code
         data = codes.wire_text(error, self.version).encode("utf-8", "surrogateescape")
         headers = [(b"x-clickhouse-exception-code", str(error.code).encode())]
         headers += [(b"content-type", b"text/plain; charset=UTF-8"), (b"content-length", str(len(data)).encode())]
@@ -66,15 +82,19 @@ class Reply:
         await self.send({"type": "http.response.body", "body": data})
 
     async def stream(
-        self, pieces: Iterator[bytes], output: str, receive: Receive, threads: Executor, cancel: Callable[[], None]
+        self,
+        pieces: Iterator[bytes],
+        output: str,
+        gone: asyncio.Future[None],
+        threads: Executor,
+        cancel: Callable[[], None],
     ) -> None:
         """Send a result piece by piece; raises StatementError as long as nothing has been sent.
 
         Later errors go into the body, in a block that clients know by the tag of the headers. A client that goes away
-        ends the query: between two pieces, or by ``cancel`` while the engine works on one.
+        (``gone``) ends the query: between two pieces, or by ``cancel`` while the engine works on one.
         """
         loop = asyncio.get_running_loop()
-        gone = loop.create_task(_disconnected(receive))
         try:
             first = loop.run_in_executor(threads, lambda: list(islice(pieces, 2)))
             head = await _watched(first, gone, cancel)
@@ -87,32 +107,53 @@ class Reply:
 
             await self._stream(b"".join(head), following, output, gone)
         finally:
-            gone.cancel()
             await asyncio.shield(loop.run_in_executor(threads, pieces.close))  # type: ignore[attr-defined] # a generator
 
     async def _stream(
-        self, head: bytes, following: Callable[[], Awaitable[bytes | None]], output: str, gone: asyncio.Task[None]
+        self, head: bytes, following: Callable[[], Awaitable[bytes | None]], output: str, gone: asyncio.Future[None]
     ) -> None:
         name, encoder = self._encoder()
         await self._start(200, _describe(output, name))
+        try:
+            await self._pour(encoder, head, following, gone)
+        except TimeoutError:
+            self.error_code = codes.SOCKET_TIMEOUT
+            return  # without an end, so that the server closes the connection
+        await self.send({"type": "http.response.body", "body": encoder.finish()})
+
+    async def _pour(
+        self,
+        encoder: compression.Encoder,
+        head: bytes,
+        following: Callable[[], Awaitable[bytes | None]],
+        gone: asyncio.Future[None],
+    ) -> None:
         piece: bytes | None = head
         try:
             while piece is not None and not gone.done():
                 await self._more(encoder.encode(piece))
+                self.sent_bytes += len(piece)
                 piece = await following()
         except StatementError as error:
+            self.error_code = error.code
             await self._more(encoder.encode(self._exception_block(error)))
-        await self.send({"type": "http.response.body", "body": encoder.finish()})
+            return
+        if piece is not None:
+            self.error_code = codes.QUERY_WAS_CANCELLED
 
     async def _more(self, data: bytes) -> None:
         if data:
-            await self.send({"type": "http.response.body", "body": data, "more_body": True})
+            async with asyncio.timeout(_STALLED_SECONDS):
+                await self.send({"type": "http.response.body", "body": data, "more_body": True})
 
-    async def _start(self, status: int, headers: Headers) -> None:
+    async def _start(self, status: int, headers: Headers, *, whole: bool = False) -> None:
+        figures = self.usage.known(whole=whole) | {"elapsed_ns": int(self.seconds * 1e9)}
+        summary = json.dumps({name: str(value) for name, value in figures.items()}, separators=(",", ":"))
         own = [
             (b"x-clickhouse-query-id", self.query_id.encode("latin-1", "replace")),
             (b"x-clickhouse-server-display-name", b"spyglass"),
             (b"x-clickhouse-timezone", b"UTC"),
+            (b"x-clickhouse-summary", summary.encode()),
             (b"x-clickhouse-exception-tag", self.tag.encode()),
         ]
         await self.send({"type": "http.response.start", "status": status, "headers": own + headers})
@@ -131,7 +172,7 @@ class Reply:
         return block.encode("utf-8", "surrogateescape")
 
 
-async def _watched(work: asyncio.Future[Result], gone: asyncio.Task[None], cancel: Callable[[], None]) -> Result:
+async def _watched(work: asyncio.Future[Result], gone: asyncio.Future[None], cancel: Callable[[], None]) -> Result:
     """Wait for work, and cancel it when the client goes away meanwhile."""
     await asyncio.wait((work, gone), return_when=asyncio.FIRST_COMPLETED)
     while not work.done():
@@ -141,7 +182,8 @@ async def _watched(work: asyncio.Future[Result], gone: asyncio.Task[None], cance
     return await work
 
 
-async def _disconnected(receive: Receive) -> None:
+async def disconnected(receive: Receive) -> None:
+    """Return when the client has gone away."""
     while (await receive())["type"] != "http.disconnect":
         pass
 

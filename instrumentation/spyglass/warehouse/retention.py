@@ -23,7 +23,10 @@ TABLES = {
     "metrics_histogram": "retention_metrics_days",
     "metrics_exponential_histogram": "retention_metrics_days",
     "metrics_summary": "retention_metrics_days",
+    "query_log": "retention_query_log_days",
 }
+# Their rows belong to no organization, so no rule can name one.
+OF_NOBODY = frozenset({"query_log"})
 _ENGINES = "SELECT name, engine_full FROM system.tables WHERE database = 'spyglass'"
 
 

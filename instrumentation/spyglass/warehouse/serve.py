@@ -26,7 +26,9 @@ from spyglass.warehouse.connection import Connection
 from spyglass.warehouse.engine import Engine
 from spyglass.warehouse.inprocess import InProcess
 from spyglass.warehouse.inserts import GroupCommit
+from spyglass.warehouse.limits import Limits
 from spyglass.warehouse.passwords import Passwords
+from spyglass.warehouse.query_log import QueryLog
 from spyglass.warehouse.reads import Reader
 
 log = logging.getLogger("spyglass.warehouse")
@@ -63,13 +65,15 @@ class _Service:
         self._migrations = migrations.load()
         self._prices = _Prices(folder, settings.prices_file)
         self._engine = Engine(folder, settings.warehouse_durability)
-        self._state = State(self._engine, GroupCommit(self._engine))
+        self._state = State(self._engine, GroupCommit(self._engine), QueryLog(self._engine))
+        self._limits = Limits.of(settings)
         self.server: uvicorn.Server | None = None
         self.failure: SpyglassError | None = None
 
     def application(self) -> Starlette:
         """Build the application that opens the engine when it starts and closes it when it stops."""
-        gateway = Gateway(self._state, self._passwords, self._settings.warehouse_queue_mb * _MEGABYTE)
+        queue_bytes = self._settings.warehouse_queue_mb * _MEGABYTE
+        gateway = Gateway(self._state, self._passwords, queue_bytes, self._limits)
         return application(gateway, self._state, self._lifespan)
 
     @asynccontextmanager
@@ -103,7 +107,7 @@ class _Service:
 
     def _open(self) -> None:
         self._engine.open()
-        self._state.reader = Reader(self._engine, self._settings.warehouse_memory_mb * _MEGABYTE)
+        self._state.reader = Reader(self._engine, self._limits)
 
     def _migrate(self) -> None:
         connection = InProcess(self._engine)
@@ -111,9 +115,11 @@ class _Service:
         for table in retention.apply(connection, self._settings):
             log.info("retention of %s set", table)
         self._prices.bring_up_to_date(connection)
+        self._state.log.start()
 
     def _close(self) -> None:
         self._state.inserts.close()
+        self._state.log.close()
         self._engine.close()
         log.info("stopped")
 

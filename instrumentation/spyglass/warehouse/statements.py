@@ -19,6 +19,7 @@ _TOKEN = re.compile(
       | (?P<symbol> . )""",
     re.VERBOSE | re.DOTALL,
 )
+_SETTING = re.compile(r"\s*(?P<name>[A-Za-z_]\w*)\s*=\s*(?P<value>\d+(?:\.\d+)?|'[^'\\]*')\s*(?P<more>,?)", re.ASCII)
 # INSERTs are short; only what comes behind is long.
 _LONGEST_HEAD = 1 << 20
 
@@ -95,6 +96,20 @@ def output_format(text: str) -> Token | None:
         elif before is found and not token.is_word("SETTINGS") and token.text != ";":
             found = None  # it was a column of that name
         before = token
+    return found
+
+
+def settings_of(text: str) -> dict[str, str]:
+    """Return the settings of a query's last SETTINGS clause, as far as their values are plain numbers or texts."""
+    depth, end = 0, None
+    for token in tokens(text):
+        depth += {"(": 1, ")": -1}.get(token.text, 0)
+        if depth == 0 and token.is_word("SETTINGS"):
+            end = token.end
+    found: dict[str, str] = {}
+    while end is not None and (pair := _SETTING.match(text, end)):
+        found[pair["name"]] = pair["value"].strip("'")
+        end = pair.end() if pair["more"] else None
     return found
 
 

@@ -4,6 +4,7 @@ The traces of a user are those in which any span carries the id. Their texts (``
 other rows (spans, logs, facts, totals) the id goes from every column; session ids, bodies of logs, and labels and
 explanations of evaluations go whole. So it is with what the user logged or judged outside of these traces; scores stay.
 Dead letters that contain the id are deleted, of whatever organization they are: nobody knows before they are stored.
+So are the statements of the query log that name it.
 
 Rows are changed by mutations, not by writing them again: a ReplacingMergeTree keeps the earlier version on disk until
 it happens to merge the two, and a version that came without the change could win. Mutations rewrite all versions, and
@@ -20,6 +21,7 @@ from dataclasses import dataclass
 from spyglass import names
 from spyglass.errors import StillFoundError, UsageError
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.query_log import FLUSH
 from spyglass.warehouse.statements import literal, quote
 
 _COLUMNS = """
@@ -31,6 +33,7 @@ ORDER BY table, position
 """
 _TEXTS = "span_content"
 _LETTERS = "dead_letters"
+_LOG = "query_log"
 _USER = "user_id = {user:String}"
 # Rows of a user who need not be that of their trace, or have none.
 _OWN = {
@@ -49,6 +52,7 @@ _IN_LETTER = r"""
 (if(source = 'row', match(replaceAll(body, '\\/', '/'), {pattern:String}), position(body, {user:String}) > 0)
     OR match(reason, {pattern:String}))
 """
+_IN_STATEMENT = "match(statement, {pattern:String})"  # somebody asked for the user by name
 _STRING = re.compile(r"(LowCardinality\()?(Nullable\()?(String|FixedString\(\d+\))\)*")
 
 
@@ -85,12 +89,14 @@ class Person:
 
 def count(client: Warehouse, person: Person) -> Iterator[tuple[str, int]]:
     """Yield each table with the number of rows that forget() would delete or change."""
+    client.execute(FLUSH)
     for table, _, where in _steps(_columns(client)):
         yield table, _count(client, table, where, person)
 
 
 def forget(client: Warehouse, person: Person) -> Iterator[tuple[str, int]]:
     """Delete and change the user's rows, and yield each table with the number of rows as soon as it is done."""
+    client.execute(FLUSH)
     for table, change, where in _steps(_columns(client)):
         rows = _count(client, table, where, person)
         if rows:
@@ -102,7 +108,7 @@ def forget(client: Warehouse, person: Person) -> Iterator[tuple[str, int]]:
 
 
 def check(client: Warehouse, person: Person) -> None:
-    """Search every text of the tables that know traces or users, and the dead letters, for the id.
+    """Search every text of the tables that know traces or users, dead letters and the query log for the id.
 
     Raises StillFoundError with the columns where it is. Earlier versions of rows are searched, too.
     """
@@ -114,6 +120,8 @@ def check(client: Warehouse, person: Person) -> None:
         places += [f"{table}.{column.name}" for place, column in enumerate(columns) if row[f"c{place}"]]
     if _count(client, _LETTERS, _IN_LETTER, person):
         places.append(f"{_LETTERS}.body")
+    if _count(client, _LOG, _IN_STATEMENT, person):
+        places.append(f"{_LOG}.statement")
     if places:
         raise StillFoundError(places)
 
@@ -123,6 +131,7 @@ def _steps(columns: list[Column]) -> Iterator[tuple[str, str, str]]:
     tables = _by_table(columns)
     yield _TEXTS, "DELETE", f"{_scope(tables.pop(_TEXTS))} AND {_TRACES}"
     yield _LETTERS, "DELETE", _IN_LETTER
+    yield _LOG, "DELETE", _IN_STATEMENT
     for table in sorted(tables, key=lambda name: (name == "spans", name)):
         changes = [f"{quote(column.name)} = {_without(column)}" for column in tables[table] if _changes(column)]
         theirs = _theirs(table, tables[table])

@@ -104,7 +104,11 @@ def kept(client: Warehouse) -> list[Kept]:
 
 
 def write(client: Warehouse, rule: Rule) -> None:
-    """Write a rule in the place of an earlier one for the same rows; raises RetentionRuleError when it is too long."""
+    """Write a rule in the place of an earlier one for the same rows; raises RetentionRuleError when it cannot hold."""
+    if rule.organization and rule.table_group in retention.OF_NOBODY:
+        raise RetentionRuleError(
+            f"The rows of {rule.table_group} belong to no organization.", "Set the rule for everybody."
+        )
     days = _days(client)
     for table in retention.groups()[rule.table_group]:
         limit = days[table]
