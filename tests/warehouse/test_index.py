@@ -61,7 +61,7 @@ def _row(number: int, ago: float, organization: str, prompt: str, answer: str) -
 def _search(server: Server, words: str, organization: str = "acme", most: int = 100) -> list[dict[str, Any]]:
     since = datetime.fromtimestamp(_NOW, UTC) - timedelta(hours=1)
     until = since + timedelta(hours=2)
-    given = {"since": since, "until": until, "organization": organization, "words": words, "most": most}
+    given = {"since": since, "until": until, "organization": organization, "words": words, "limit": most, "project": ""}
     return server.client("reader").rows(_SEARCH, **given)
 
 
