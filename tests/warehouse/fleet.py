@@ -15,8 +15,8 @@ from tests.warehouse.runs import CHEAP, PRICED, UNPRICED, Span, agent_at_or_abov
 from tests.warehouse.truths import HOUR, HOURLY, SECOND, grouped
 from tests.warehouse.wire import Server
 
-# How long ago each trace began, in hours: many of the last day, some of the days before.
-AGES = [0.2 * at for at in range(40)] + [11.0, 23.5, 25.0, 47.0, 49.0, 75.0, 120.0, 170.0, 240.0, 310.0]
+# How long ago each trace began, in hours: many of the last day, some of the days before, and some just before a range.
+AGES = [0.2 * at for at in range(40)] + [11.0, 23.5, 25.0, 47.0, 49.0, 75.0, 120.0, 170.0, 240.0, 310.0, 24.02, 30.02]
 TENANTS = [("acme", "web"), ("acme", "batch"), ("globex", "web"), ("demo", "web")]
 USERS = ("ada", "bob", "")
 DAY = timedelta(days=1)
