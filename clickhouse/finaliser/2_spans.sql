@@ -9,7 +9,8 @@ FROM
         parent_span_id, execution_id, kind, dialect, status, error_type, provider, request_model, response_model, model,
         agent, agent_id, agent_version, parent_agent, source_agent, target_agent, workflow, tool, response_id,
         conversation_id, session_id, user_id, input_tokens, output_tokens, cache_read_tokens, cache_write_tokens,
-        reasoning_tokens, usage_source, reported_cost_nano_usd, queue_wait_seconds, time_to_first_token_seconds,
+        reasoning_tokens, service_tier, cache_write_1h_tokens, audio_input_tokens, audio_cache_read_tokens,
+        audio_output_tokens, usage_source, reported_cost_nano_usd, queue_wait_seconds, time_to_first_token_seconds,
         finish_reasons, stream, host, cpu_core_seconds, memory_gb_seconds, gpu_seconds, network_receive_bytes,
         network_transmit_bytes
     FROM spyglass.spans

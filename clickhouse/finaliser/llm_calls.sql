@@ -5,11 +5,13 @@ SELECT
     execution AS execution_id, trace_id, span_id, timestamp AS started_at, duration_ns, kind, provider, request_model,
     response_model, model, workflow, if(o.user_id != '', o.user_id, e.execution_user) AS user_id, session_id,
     conversation_id, status, error_type, finish_reasons, stream, time_to_first_token_seconds, input_tokens,
-    output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens,
+    output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, service_tier, cache_write_1h_tokens,
+    audio_input_tokens, audio_cache_read_tokens, audio_output_tokens,
     multiIf(o.usage_source != '', o.usage_source, input_tokens IS NULL AND output_tokens IS NULL, 'missing', 'reported')
         AS usage_source,
     cost_nano_usd,
     if(cost_nano_usd IS NULL, 'unpriced', 'computed') AS cost_source,
+    price_book_version,
     reported_cost_nano_usd
 FROM spyglass.$run_owners AS o
 LEFT JOIN

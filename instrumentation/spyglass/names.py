@@ -4,8 +4,7 @@ This module imports nothing of the project, and everything imports it: the SDK, 
 dashboards, the rules and the tests. A name that is not here does not exist.
 
 Names outside ``spyglass.*`` are OpenTelemetry's, in their newest form (semantic-conventions-genai, main branch, and
-semantic-conventions 1.44). Probe metrics (system, process, hw) stand in ``probes/catalog.csv``, which is data of the
-same vocabulary.
+semantic-conventions 1.44). Probe metrics (system, process, hw) stand in ``probes/catalog.csv``, which is data.
 """
 
 from __future__ import annotations
@@ -70,6 +69,7 @@ INPUT_TOKENS: Final = "gen_ai.usage.input_tokens"
 OUTPUT_TOKENS: Final = "gen_ai.usage.output_tokens"
 CACHE_READ_TOKENS: Final = "gen_ai.usage.cache_read.input_tokens"
 CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
+CACHE_WRITE_1H_TOKENS: Final = "spyglass.usage.cache_write_1h.input_tokens"  # of the ones above
 REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 USAGE_SOURCE: Final = "spyglass.usage.source"
 COST_AMOUNT: Final = "spyglass.cost.amount"

@@ -125,6 +125,9 @@ class Settings:
     execution_silence_seconds: int = _row(
         600, "Seconds without a span after which a run is closed, though the span of its agent is missing."
     )
+    cost_closing_hours: int = _row(
+        24, "Hours after the end of a day (UTC) from which its costs stay, but for spyglass prices restate."
+    )
     prices_file: str = _row(
         "",
         "YAML file of prices that go before the package's; without one, those of the last file stay.",

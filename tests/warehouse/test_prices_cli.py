@@ -53,18 +53,23 @@ def test_list_is_of_now_with_the_source(priced: Server) -> None:
     assert done.returncode == 0, done.stderr
     found = {(row["provider"], row["model"]): row for row in _rows(done)}
     row = found["openai", "gpt-4o-mini"]
-    assert row["usd_per_million_tokens"] == [
-        {
-            "daily_from": 0,
-            "above": 0,
-            "input": "0.15",
-            "cache_read": "0.075",
-            "cache_write": "0.15",
-            "output": "0.6",
-            "reasoning": "0.6",
-        }
-    ]
-    assert (row["source"], row["valid_from"], row["valid_to"]) == ("genai-prices", "1970-01-01", None)
+    assert row["usd_per_million_tokens"][0] == {
+        "tier": "",
+        "daily_from": 0,
+        "above": 0,
+        "input": "0.15",
+        "cache_read": "0.075",
+        "cache_write": "0.15",
+        "cache_write_1h": "0.15",
+        "output": "0.6",
+        "reasoning": "0.6",
+        "audio_input": "0.15",
+        "audio_cache_read": "0.075",
+        "audio_output": "0.6",
+    }
+    (batch,) = [step for step in row["usd_per_million_tokens"] if step["tier"] == "batch"]
+    assert (batch["input"], batch["output"]) == ("0.075", "0.3")
+    assert (row["source"], row["valid_to"]) == ("genai-prices", None)
     assert all("openai" in provider and "gpt-4o-mini" in model for provider, model in found)
 
 
@@ -73,7 +78,7 @@ def test_list_for_people(priced: Server) -> None:
     lines = _prices(priced, "list", "--provider", "openai", "--model", "gpt-4o-mini").stdout.splitlines()
     assert lines[0].split() == [
         *("provider", "model", "input", "output", "cache_read", "cache_write", "reasoning", "usd_per_request"),
-        *("source", "valid_from"),
+        *("steps", "source", "valid_from"),
     ]
     assert ["openai", "gpt-4o-mini", "0.15", "0.6"] in [line.split()[:4] for line in lines]
     done = _prices(priced, "list", "--model", "no-such")

@@ -6,25 +6,28 @@ import contextlib
 import csv
 import io
 import itertools
+from dataclasses import replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from spyglass.errors import InputFileError, PriceError
-from spyglass.warehouse import price_amounts, price_export, price_file
-from spyglass.warehouse.price_file import RESOURCES
-from spyglass.warehouse.price_rows import PriceFile
+from spyglass.warehouse.prices import amounts, export
+from spyglass.warehouse.prices import book as price_book
+from spyglass.warehouse.prices import file as price_file
+from spyglass.warehouse.prices.file import RESOURCES
+from spyglass.warehouse.prices.rows import PriceFile
 
 FIRST, LAST = 0, 4_291_747_200  # 1970 and 2106
-TOKENS = ("input", "output", "cache_read", "cache_write", "reasoning")
+TOKENS = price_book.TOKENS
 MOMENTS = st.one_of(st.integers(FIRST, LAST), st.integers(0, LAST // 86_400).map(lambda day: day * 86_400))
 NAMES = st.text(st.characters(codec="utf-8"), max_size=12).filter(str.isprintable)
-PRICES = st.integers(0, 10**18 - 1).map(price_amounts.usd)
+PRICES = st.integers(0, 10**18 - 1).map(amounts.usd)
 
 
 def _entry(**changes: Any) -> dict[str, Any]:
@@ -46,6 +49,10 @@ def test_fallbacks_and_units() -> None:
         "cache_read": [250_000_000],
         "cache_write": [250_000_000],
         "reasoning": [2_000_000_000],
+        "cache_write_1h": [250_000_000],
+        "audio_input": [250_000_000],
+        "audio_cache_read": [250_000_000],
+        "audio_output": [2_000_000_000],
     }
     assert (row["request"], row["source"]) == (1_000_000, "file")
     assert (row["valid_from"], row["valid_to"]) == (1_767_225_600, LAST)
@@ -81,7 +88,7 @@ def test_intervals_that_touch_do_not_overlap() -> None:
     ("entry", "sentence"),
     [
         (_entry(colour="red"), "'colour' is no key. Its keys are provider, model,"),
-        (_entry(usd_per_million_tokens={"inptu": 1}), "'inptu' is no key. Its keys are input, output,"),
+        (_entry(usd_per_million_tokens={"inptu": 1}), "'inptu' is no key. Its keys are input, cache_read,"),
         (_entry(usd_per_million_tokens={"output": 1}), "input is missing. Add input."),
         (_entry(usd_per_million_tokens="1"), "there is no mapping of keys to values. Its keys are input,"),
         (_entry(usd_per_million_tokens={"input": ["1"]}), "input is a list or a mapping. Write one value."),
@@ -168,15 +175,15 @@ def test_unreadable_files(tmp_path: Path) -> None:
 @given(nano=st.integers(0, 10**18 - 1))
 def test_no_price_is_rounded(nano: int) -> None:
     """Every whole nano-USD below a billion USD is written and read as itself."""
-    assert price_amounts.nano_usd(price_amounts.usd(nano)) == nano
-    assert Decimal(price_amounts.usd(nano)) * 10**9 == nano
+    assert amounts.nano_usd(amounts.usd(nano)) == nano
+    assert Decimal(amounts.usd(nano)) * 10**9 == nano
 
 
 @given(text=st.one_of(st.text(), st.floats().map(repr), st.decimals().map(str)))
 def test_any_text_is_a_price_or_a_sentence(text: str) -> None:
     """Whatever is given for a price is read exactly, or refused as a PriceError."""
     try:
-        nano = price_amounts.nano_usd(text)
+        nano = amounts.nano_usd(text)
     except PriceError:
         return
     assert Decimal(nano).scaleb(-9) == Decimal(text)
@@ -195,8 +202,8 @@ def files(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
     models = []
     for provider, model in draw(st.lists(st.tuples(NAMES, NAMES.filter(bool)), max_size=4, unique=True)):
         for interval in draw(_intervals()):
-            tokens = {name: draw(PRICES) for name in TOKENS if name == "input" or draw(st.booleans())}
-            entry = {"provider": provider, "model": model, **interval, "usd_per_million_tokens": tokens}
+            steps = draw(st.one_of(_tokens(), _steps()))
+            entry = {"provider": provider, "model": model, **interval, "usd_per_million_tokens": steps}
             models.append(entry | ({"usd_per_request": draw(PRICES)} if draw(st.booleans()) else {}))
     resources = [
         {"resource": resource, "label": label, **interval, "usd_per_hour": draw(PRICES)}
@@ -207,27 +214,61 @@ def files(draw: st.DrawFn) -> dict[str, list[dict[str, Any]]]:
 
 
 @st.composite
+def _tokens(draw: st.DrawFn) -> dict[str, str]:
+    return {name: draw(PRICES) for name in TOKENS if name == "input" or draw(st.booleans())}
+
+
+@st.composite
+def _steps(draw: st.DrawFn) -> list[dict[str, str]]:
+    """Draw the steps of a price: of the standard and of tiers, from midnight and from other times, for all inputs."""
+    seconds = st.integers(0, 86_399).map(amounts.time_of_day)
+    counts = st.integers(1, 10**12 - 1).map(str)
+    steps = []
+    for tier in ["", *draw(st.lists(st.sampled_from(["batch", "flex", "x-2"]), max_size=2, unique=True))]:
+        for daily_from in {"00:00", *draw(st.lists(seconds, max_size=2))}:
+            for above in {"0", *draw(st.lists(counts, max_size=2))}:
+                when = {"tier": tier, "daily_from": daily_from, "above": above}
+                steps.append(when | draw(_tokens()))
+    return draw(st.permutations(steps))
+
+
+@st.composite
 def _intervals(draw: st.DrawFn) -> list[dict[str, str]]:
     ends = sorted(draw(st.lists(MOMENTS, min_size=2, max_size=5, unique=True)))
     pairs = itertools.pairwise(ends)
-    return [{"valid_from": price_amounts.date(start), "valid_to": price_amounts.date(end)} for start, end in pairs]
+    return [{"valid_from": amounts.date(start), "valid_to": amounts.date(end)} for start, end in pairs]
 
 
+@settings(deadline=None)
 @given(entries=files(), form=st.sampled_from(["yaml", "json"]))
 def test_an_export_is_a_file(entries: dict[str, list[dict[str, Any]]], form: str) -> None:
     """What is exported, as YAML or JSON, reads as the same prices; writing that again gives the same text."""
     book = price_file.parse(yaml.safe_dump(entries), "f")
-    text = price_export.export(book.models, book.resources, form)
+    text = export.export(book.models, book.resources, form)
     again = price_file.parse(text, "exported")
     assert sorted(map(str, again.models)) == sorted(map(str, book.models))
     assert sorted(map(str, again.resources)) == sorted(map(str, book.resources))
-    assert price_export.export(again.models, again.resources, form) == text
+    assert export.export(again.models, again.resources, form) == text
+
+
+@pytest.mark.parametrize("form", ["yaml", "json"])
+def test_every_price_of_the_package_can_be_in_a_file(form: str) -> None:
+    """A row with steps by tier, time of the day or size of the input is exported and read as the same price."""
+    packaged = [price for name in sorted(set(price_book.names())) for price in price_book.prices(*name)]
+    given_rows = [
+        replace(price, source="file", source_model="", source_version="").row()
+        for price in packaged
+        if len(price.steps) > 1
+    ]
+    assert {tier for row in given_rows for tier in row["steps.tier"]} == {"", *price_book.TIERS}
+    read = price_file.parse(export.export(given_rows, [], form), "exported").models
+    assert sorted(map(str, read)) == sorted(map(str, given_rows))
 
 
 def test_yaml_is_plain() -> None:
     """People read the export: prices are numbers without quotes or exponents, open ends are left out."""
     text = _file(_entry(usd_per_million_tokens={"input": "0.000000001", "output": "20"}))
-    exported = price_export.export(price_file.parse(text, "f").models, [], "yaml")
+    exported = export.export(price_file.parse(text, "f").models, [], "yaml")
     assert "    input: 0.000000001\n" in exported
     assert "    output: 20\n" in exported
     assert "valid_to" not in exported
@@ -239,6 +280,6 @@ def test_csv_has_a_line_per_price() -> None:
         _file(_entry(model="a,b")) + "resources:\n- {resource: gpu_hour, valid_from: 2026-01-01, usd_per_hour: 2.1}\n"
     )
     book = price_file.parse(text, "f")
-    model, resource = csv.DictReader(io.StringIO(price_export.export(book.models, book.resources, "csv")))
+    model, resource = csv.DictReader(io.StringIO(export.export(book.models, book.resources, "csv")))
     assert (model["model"], model["input"], model["output"], model["resource"]) == ("a,b", "1", "0", "")
     assert (resource["resource"], resource["usd_per_hour"], resource["model"]) == ("gpu_hour", "2.1", "")

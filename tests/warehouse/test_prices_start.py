@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from spyglass.warehouse import price_amounts, prices
+from spyglass.warehouse.prices import amounts
+from spyglass.warehouse.prices import table as price_table
 from tests.warehouse.wire import Server, one, span, usage
 
 pytestmark = pytest.mark.stack
 
-EVER = price_amounts.interval("", "")
-OVERRIDE = price_amounts.price("vllm", "by-hand", EVER, {"input": "1"}, price_amounts.OVERRIDE)
+EVER = amounts.interval("", "")
+OVERRIDE = amounts.price("vllm", "by-hand", EVER, {"input": "1"}, amounts.OVERRIDE)
 
 
 def _cost(server: Server, number: int) -> int | None:
@@ -39,7 +40,7 @@ def test_the_start_reads_the_file(new_server: Callable[..., Server], tmp_path: P
     path.write_text(_text("0.75"), "utf-8")
     server.start()
     assert _cost(server, 2) == 750_000_000
-    prices.put(server.client(), OVERRIDE)
+    price_table.put(server.client(), OVERRIDE)
     server.stop()
     path.write_text(_text("1", "by-hand"), "utf-8")
     server.start()  # a file that contradicts what was set changes nothing, and the warehouse runs

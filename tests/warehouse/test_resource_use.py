@@ -8,7 +8,7 @@ from collections.abc import Callable
 import pytest
 
 from spyglass import names
-from spyglass.warehouse.prices import resolve_new_models
+from spyglass.warehouse.prices.table import resolve_new_models
 from tests.warehouse.wire import Server, one, span, usage
 
 USAGE = {

@@ -19,7 +19,7 @@ COMMANDS = {
     "sql": "Run a query on the warehouse as the read-only user.",
     "query": "Ask the warehouse one of the questions that stand as files: cost, speed, errors, single traces.",
     "warehouse": "Serve the warehouse and operate it: migrations, dead letters, retention, forgetting, backups.",
-    "prices": "Look at the prices of models, set them, and keep them in a file.",
+    "prices": "Look at the prices of models, set them, restate days with them, compare costs with an invoice.",
     "server": "Serve the alert inbox and run the background jobs.",
     "dashboards": "Build, check or list the Grafana dashboards.",
     "normalise": "Compile the dialect tables to the collector's statements.",

@@ -15,9 +15,10 @@ from spyglass import names
 from spyglass.errors import FinaliserBusyError, SpyglassError
 from spyglass.prometheus_names import series_name
 from spyglass.settings import Settings
-from spyglass.warehouse import finaliser, prices
+from spyglass.warehouse import finaliser
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import reconcile
+from spyglass.warehouse.prices import table as price_table
 
 log = logging.getLogger(__name__)
 
@@ -38,21 +39,23 @@ class Job(NamedTuple):
 
 def resolve_prices(warehouse: Warehouse) -> None:
     """Give models seen for the first time their price."""
-    for line in prices.resolve_new_models(warehouse):
+    for line in price_table.resolve_new_models(warehouse):
         log.info("%s", line)
 
 
-def finalise(warehouse: Warehouse, silent_after: timedelta) -> None:
+def finalise(warehouse: Warehouse, silent_after: timedelta, closing_after: timedelta) -> None:
     """Write the executions, calls and totals of the spans that came, until none waits."""
     with contextlib.suppress(FinaliserBusyError):  # somebody else does it
-        while not finaliser.finalise(warehouse, silent_after).caught_up:
+        while not finaliser.finalise(warehouse, silent_after, closing_after).caught_up:
             pass
 
 
-def reconcile_yesterday(warehouse: Warehouse, silent_after: timedelta, kept_for: timedelta) -> None:
+def reconcile_yesterday(
+    warehouse: Warehouse, silent_after: timedelta, kept_for: timedelta, closing_after: timedelta
+) -> None:
     """Compare yesterday's executions, calls and totals with their spans, once, and mend what differs."""
     with contextlib.suppress(FinaliserBusyError):  # the next round does it
-        for item in reconcile.nightly(warehouse, silent_after, kept_for) or ():
+        for item in reconcile.nightly(warehouse, silent_after, kept_for, closing_after) or ():
             log.error("%s of %s differed from the spans and is written again.", item.table, item.place)
 
 
@@ -66,11 +69,14 @@ def measure_freshness(warehouse: Warehouse) -> None:
 def jobs(settings: Settings) -> tuple[Job, ...]:
     """Return the jobs of a server."""
     silent_after = timedelta(seconds=settings.execution_silence_seconds)
+    closing_after = timedelta(hours=settings.cost_closing_hours)
     kept_for = timedelta(days=settings.retention_spans_days)
     return (
         Job("prices", 5.0, resolve_prices),
-        Job("finaliser", 5.0, lambda warehouse: finalise(warehouse, silent_after)),
-        Job("reconcile", 600.0, lambda warehouse: reconcile_yesterday(warehouse, silent_after, kept_for)),
+        Job("finaliser", 5.0, lambda warehouse: finalise(warehouse, silent_after, closing_after)),
+        Job(
+            "reconcile", 600.0, lambda warehouse: reconcile_yesterday(warehouse, silent_after, kept_for, closing_after)
+        ),
         Job("freshness", 15.0, measure_freshness),
     )
 

@@ -9,6 +9,7 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -28,6 +29,7 @@ from spyglass.warehouse.inprocess import InProcess
 from spyglass.warehouse.inserts import GroupCommit
 from spyglass.warehouse.limits import Limits
 from spyglass.warehouse.passwords import Passwords
+from spyglass.warehouse.prices import costs
 from spyglass.warehouse.query_log import QueryLog
 from spyglass.warehouse.reads import Reader
 
@@ -63,7 +65,7 @@ class _Service:
         self._settings = settings
         self._passwords: Passwords = passwords.ensure(settings)
         self._migrations = migrations.load()
-        self._prices = _Prices(folder, settings.prices_file)
+        self._prices = _Prices(folder, settings)
         self._engine = Engine(folder, settings.warehouse_durability)
         self._state = State(self._engine, GroupCommit(self._engine), QueryLog(self._engine))
         self._limits = Limits.of(settings)
@@ -127,9 +129,13 @@ class _Service:
 class _Prices:
     """Bring the price tables up to date where the package or the file of prices is another than at the last start."""
 
-    def __init__(self, folder: Path, path: str) -> None:
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        path = settings.prices_file
+        # read now: later this process may be another user
+        self._refresh = costs.refreshing(timedelta(hours=settings.cost_closing_hours))
         self._version_file = folder / "prices.version"
-        self._version = " ".join([version("genai-prices"), *([_fingerprint(path)] if path else [])])
+        versions = [version("genai-prices"), version("spyglass")]  # another spyglass may make other rows of the package
+        self._version = " ".join([*versions, *([_fingerprint(path)] if path else [])])
         self._synchronise: Callable[[Connection], int] | None = None
         if not self._version_file.is_file() or self._version_file.read_text("utf-8").strip() != self._version:
             self._synchronise = _import_prices(path)
@@ -146,6 +152,8 @@ class _Prices:
             except PriceError as error:
                 log.warning("the prices stay as they are: %s", error)
         dictionaries.reload_prices(connection)
+        if self._synchronise is not None:
+            connection.execute(self._refresh)
 
 
 def _fingerprint(path: str) -> str:
@@ -160,10 +168,11 @@ def _import_prices(path: str) -> Callable[[Connection], int]:
     """Import what costs 70 MB and read the file, only where it is needed; as root: later it may be out of reach."""
     from genai_prices.data_snapshot import get_snapshot  # noqa: PLC0415 -- see above
 
-    from spyglass.warehouse import price_file, prices  # noqa: PLC0415 -- see above
+    from spyglass.warehouse.prices import file as price_file  # noqa: PLC0415 -- see above
+    from spyglass.warehouse.prices import table as price_table  # noqa: PLC0415 -- see above
 
     get_snapshot()
-    return partial(prices.synchronise, book=price_file.read(path) if path else None)
+    return partial(price_table.synchronise, book=price_file.read(path) if path else None)
 
 
 def _configuration(app: Starlette) -> uvicorn.Config:

@@ -27,8 +27,9 @@ def _run(arguments: argparse.Namespace) -> int:
     settings = running(load().settings)
     warehouse = client.admin(settings)
     silent_after = timedelta(seconds=settings.execution_silence_seconds)
+    closing_after = timedelta(hours=settings.cost_closing_hours)
     while True:
-        made = finaliser.finalise(warehouse, silent_after)
+        made = finaliser.finalise(warehouse, silent_after, closing_after)
         if arguments.json:
             print(json.dumps(made._asdict()))
         else:

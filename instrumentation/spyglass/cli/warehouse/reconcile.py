@@ -52,7 +52,7 @@ def _run(arguments: argparse.Namespace) -> int:
 
 def _range(arguments: argparse.Namespace) -> Range:
     from spyglass.warehouse.finaliser.reconcile import Range  # noqa: PLC0415 -- a command imports what it needs
-    from spyglass.warehouse.price_amounts import moment  # noqa: PLC0415 -- a command imports what it needs
+    from spyglass.warehouse.prices.amounts import moment  # noqa: PLC0415 -- a command imports what it needs
 
     now = datetime.now(UTC)
     first = moment(arguments.first) if arguments.first else now - timedelta(days=1)
@@ -67,10 +67,11 @@ def _found(warehouse: Warehouse, asked: Range, settings: Settings) -> list[Diffe
     from spyglass.warehouse.finaliser import reconcile  # noqa: PLC0415 -- a command imports what it needs
 
     silent_after = timedelta(seconds=settings.execution_silence_seconds)
-    while not finaliser.finalise(warehouse, silent_after).caught_up:
+    closing_after = timedelta(hours=settings.cost_closing_hours)
+    while not finaliser.finalise(warehouse, silent_after, closing_after).caught_up:
         print(".", end="", file=sys.stderr, flush=True)
     kept_for = timedelta(days=settings.retention_spans_days)
-    return list(reconcile.differences(warehouse, asked, silent_after, kept_for))
+    return list(reconcile.differences(warehouse, asked, silent_after, kept_for, closing_after))
 
 
 def _show(found: Iterable[Difference], *, as_json: bool) -> None:

@@ -13,10 +13,11 @@ from typing import Any, NamedTuple
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import contributions, runs, workplace
 from spyglass.warehouse.finaliser.contributions import Target, text
+from spyglass.warehouse.prices.days import CLOSING_AFTER
 
 TRACES_AT_ONCE = 2_000
 # What tells of the writing and not of what was written.
-_OWN = frozenset({"version", "is_deleted", "part"})
+_OWN = frozenset({"version", "is_deleted", "part", "price_book_version"})
 _WAITING = """
 trace_id IN (
     SELECT trace_id FROM spyglass.dirty_traces
@@ -98,13 +99,19 @@ class Range(NamedTuple):
 
 
 def differences(
-    warehouse: Warehouse, asked: Range, silent_after: timedelta, kept_for: timedelta
+    warehouse: Warehouse,
+    asked: Range,
+    silent_after: timedelta,
+    kept_for: timedelta,
+    closing_after: timedelta = CLOSING_AFTER,
 ) -> Iterator[Difference]:
     """Yield what differs of the traces and totals of a range; spans are ``kept_for`` so long.
 
+    Days are closed ``closing_after`` their end: what their calls cost is taken as it is.
+
     Raises FinaliserBusyError while the finaliser is at work for long, StatementError, WarehouseUnreachableError.
     """
-    times, values = runs.look(warehouse, silent_after)
+    times, values = runs.look(warehouse, silent_after, closing_after)
     values |= asked._asdict() | {"kept_since": times["now"] - kept_for}
     for row in warehouse.rows(_UNKNOWN, **values):
         yield Difference("trace_index", (row["trace_id"],), row["missing"], row["unexpected"])
@@ -121,14 +128,16 @@ def differences(
                 yield from _compared(warehouse, work, target, "organization, project, time", values | part._asdict())
 
 
-def nightly(warehouse: Warehouse, silent_after: timedelta, kept_for: timedelta) -> list[Difference] | None:
+def nightly(
+    warehouse: Warehouse, silent_after: timedelta, kept_for: timedelta, closing_after: timedelta = CLOSING_AFTER
+) -> list[Difference] | None:
     """Compare yesterday, mend what differs, note it in ``reconciliations`` and return it; None when that was done."""
     times, _ = runs.look(warehouse, silent_after)
     today = times["now"].replace(hour=0, minute=0, second=0, microsecond=0)
     asked = Range(today - timedelta(days=1), today)
     if times["closed_before"] < today or warehouse.rows(_DONE, until=today):
         return None
-    found = list(differences(warehouse, asked, silent_after, kept_for))
+    found = list(differences(warehouse, asked, silent_after, kept_for, closing_after))
     if found:
         repair(warehouse, found)
     tables = sorted({item.table for item in found})

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import contributions, workplace
 from spyglass.warehouse.finaliser.contributions import text
+from spyglass.warehouse.prices.days import CLOSING_AFTER, closed_before
 
 # An insert takes a minute at most, so a mark is visible this long after its stamp at the latest.
 LONGEST_INSERT = timedelta(minutes=15)
@@ -24,8 +25,11 @@ MINUTES_FOR = timedelta(days=14)
 HOUR_OPEN = timedelta(minutes=15)
 MOST_MARKS = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-STEPS = ("1_marks", "2_spans", "3_places", "4_owners", "5_executions")
-WORK_TABLES = ("marks", "traces", "spans", "places", "owners", "executions", "touched", "dirty_minutes", "dirty_hours")
+STEPS = ("1_marks", "2_spans", "3_places", "4_kept", "4_owners", "5_executions")
+WORK_TABLES = (
+    *("marks", "traces", "spans", "places", "kept", "owners", "executions", "touched", "dirty_minutes"),
+    "dirty_hours",
+)
 _CLOCK = """
 SELECT
     now64(6) AS now,
@@ -79,14 +83,15 @@ class Run(NamedTuple):
 NOTHING = Run(0, 0, 0, 0.0, caught_up=True)
 
 
-def finalise(warehouse: Warehouse, silent_after: timedelta) -> Run:
+def finalise(warehouse: Warehouse, silent_after: timedelta, closing_after: timedelta = CLOSING_AFTER) -> Run:
     """Handle the marks that wait, at most MOST_MARKS of them, as the admin; returns what that was.
 
-    Traces of which nothing came for ``silent_after`` are closed, though the span of an agent is missing. A run that
-    fails is simply made again. Raises FinaliserBusyError while another runs, StatementError, WarehouseUnreachableError.
+    Traces of which nothing came for ``silent_after`` are closed, though the span of an agent is missing. Calls of a day
+    that ended ``closing_after`` ago keep the cost that they have. A run that fails is simply made again. Raises
+    FinaliserBusyError while another runs, StatementError, WarehouseUnreachableError.
     """
     started = time.monotonic()
-    times, values = look(warehouse, silent_after)
+    times, values = look(warehouse, silent_after, closing_after)
     redo = BEGINNING < times["last_run"] < times["engine_started"]
     (waiting,) = warehouse.rows(_WAITING, **values)
     if not (redo or any(waiting.values()) or times["closed_before"] < values["closed_until"]):
@@ -100,7 +105,9 @@ def finalise(warehouse: Warehouse, silent_after: timedelta) -> Run:
     return made
 
 
-def look(warehouse: Warehouse, silent_after: timedelta) -> tuple[dict[str, datetime], dict[str, Any]]:
+def look(
+    warehouse: Warehouse, silent_after: timedelta, closing_after: timedelta = CLOSING_AFTER
+) -> tuple[dict[str, datetime], dict[str, Any]]:
     """Return the warehouse's moments, and the parameters of the statements for a run that begins now."""
     (clock,) = warehouse.rows(_CLOCK)
     times = {name: _utc(value) for name, value in clock.items()}
@@ -109,6 +116,7 @@ def look(warehouse: Warehouse, silent_after: timedelta) -> tuple[dict[str, datet
         "version": int(now.timestamp() * 1_000_000),
         "since": last - LONGEST_INSERT if last > BEGINNING else BEGINNING,
         "silent_since": now - silent_after,
+        "costs_closed_before": closed_before(now, closing_after),
         "most": MOST_MARKS,
         "minutes_since": now - MINUTES_FOR,
         "closed_before": times["closed_before"],

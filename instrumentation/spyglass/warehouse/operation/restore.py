@@ -8,15 +8,16 @@ from pathlib import Path
 import lz4.frame
 
 from spyglass.errors import BackupError
-from spyglass.warehouse import dictionaries, migrations, prices
+from spyglass.warehouse import dictionaries, migrations
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.operation import manifest, stored
 from spyglass.warehouse.operation.manifest import Digest, Manifest
+from spyglass.warehouse.prices import table as price_table
 from spyglass.warehouse.statements import quote
 
 _PIECE_BYTES = 16 << 20
 # A new warehouse has prices from its first start on; those of the backup take their place.
-_FILLED_AT_START = ("model_prices", "model_price_misses", "resource_prices", "price_changes")
+_FILLED_AT_START = ("model_prices", "model_price_misses", "resource_prices", "price_changes", "price_book_versions")
 
 
 def restore(client: Warehouse, folder: Path, report: Callable[[str], None]) -> Manifest:
@@ -40,7 +41,7 @@ def restore(client: Warehouse, folder: Path, report: Callable[[str], None]) -> M
                 client.insert_data(f"spyglass.{quote(file.table)}", found.columns[file.table], piece, stored.FORMAT)
             report(f"{file.path}: {file.rows} rows")
     _compare(client, folder, found)
-    prices.synchronise(client)  # those of the backup may be of an older price list
+    price_table.synchronise(client)  # those of the backup may be of an older price list
     dictionaries.reload_prices(client)
     return found
 

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from spyglass.errors import PriceError
-from spyglass.warehouse import price_book, price_rows
 from spyglass.warehouse.connection import Connection
 from spyglass.warehouse.dictionaries import reload_prices
-from spyglass.warehouse.price_amounts import FILE, date, period
-from spyglass.warehouse.price_rows import Change, PriceFile, Row, around, is_declared, overlapping
+from spyglass.warehouse.prices import book as price_book
+from spyglass.warehouse.prices import costs
+from spyglass.warehouse.prices import rows as price_rows
+from spyglass.warehouse.prices.amounts import FILE, date, period
+from spyglass.warehouse.prices.days import CLOSING_AFTER
+from spyglass.warehouse.prices.rows import Change, PriceFile, Row, around, is_declared, overlapping
 
 Name = tuple[str, str]
 
@@ -74,30 +77,33 @@ def pending(connection: Connection, book: PriceFile | None = None) -> list[Chang
     return changes + (price_rows.resource_changes(price_rows.resources(connection), book.resources) if book else [])
 
 
-def put(connection: Connection, price: price_book.Price) -> list[Change]:
+def put(connection: Connection, price: price_book.Price, closing_after: timedelta = CLOSING_AFTER) -> list[Change]:
     """Set a price by hand, in the place of the package's and of one set by hand with the same start.
 
-    Raises PriceError where another price was given for a part of its interval.
+    Calls of days that are not closed (``closing_after`` their end) are computed again. Raises PriceError where another
+    price was given for a part of its interval.
     """
     row, stored = price.row(), price_rows.of_model(connection, price.provider, price.model)
     others = [other for other in stored if is_declared(other) and not _is_earlier(row, other)]
     _check_free(row, others)
-    return _replace(connection, stored, [*others, row])
+    return _replace(connection, stored, [*others, row], closing_after)
 
 
-def remove(connection: Connection, provider: str, model: str, start: datetime | None) -> list[Change]:
-    """Remove the price that was given for a model, and put the package's in its place; raises PriceError.
+def remove(
+    connection: Connection, name: Name, start: datetime | None, closing_after: timedelta = CLOSING_AFTER
+) -> list[Change]:
+    """Remove the price that was given for a provider's model, and put the package's in its place; raises PriceError.
 
-    ``start`` tells which one; it may be None where there is only one.
+    ``start`` tells which one; it may be None where there is only one. Open days are as for ``put``.
     """
-    stored = price_rows.of_model(connection, provider, model)
+    stored = price_rows.of_model(connection, *name)
     declared = [row for row in stored if is_declared(row)]
     chosen = [row for row in declared if start is None or row["valid_from"] == int(start.timestamp())]
     if len(chosen) != 1:
         starts = ", ".join(map(date, sorted(row["valid_from"] for row in declared))) or "none"
-        problem = f"{provider} {model} has {len(chosen)} given prices to remove{_since(start)}."
+        problem = f"{' '.join(name)} has {len(chosen)} given prices to remove{_since(start)}."
         raise PriceError(problem, f"Choose one by its start, with --from; there are: {starts}.")
-    return _replace(connection, stored, [row for row in declared if row not in chosen])
+    return _replace(connection, stored, [row for row in declared if row not in chosen], closing_after)
 
 
 def resolve_new_models(connection: Connection) -> list[Resolved]:
@@ -158,11 +164,18 @@ def _around_all(declared: list[Row], names: set[Name]) -> list[Row]:
     return [row for name in every for row in around(by_name.get(name, []), _package_rows([name]))]
 
 
-def _replace(connection: Connection, stored: list[Row], declared: list[Row]) -> list[Change]:
-    names = {*map(_name, stored), *map(_name, declared)}
-    changes = price_rows.model_changes(stored, _around_all(declared, names))
+def publish(connection: Connection, changes: list[Change], closing_after: timedelta) -> None:
+    """Write changes, so that costs are computed with them from now on, and again of the days that are not closed."""
     price_rows.write(connection, changes)
     reload_prices(connection)
+    if changes:
+        connection.execute(costs.refreshing(closing_after))
+
+
+def _replace(connection: Connection, stored: list[Row], declared: list[Row], closing_after: timedelta) -> list[Change]:
+    names = {*map(_name, stored), *map(_name, declared)}
+    changes = price_rows.model_changes(stored, _around_all(declared, names))
+    publish(connection, changes, closing_after)
     return changes
 
 

@@ -1,4 +1,4 @@
-"""Write prices as the file that ``price_file`` reads (YAML, or JSON, which is YAML too), or as CSV for tables."""
+"""Write prices as the file that ``file`` reads (YAML, or JSON, which is YAML too), or as CSV for tables."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 
 import yaml
 
-from spyglass.warehouse.price_amounts import date, usd
-from spyglass.warehouse.price_book import LAST_DAY, Step
-from spyglass.warehouse.price_rows import Row
+from spyglass.warehouse.prices.amounts import date, time_of_day, usd
+from spyglass.warehouse.prices.book import CONDITIONS, LAST_DAY, TOKENS
+from spyglass.warehouse.prices.rows import Row
 
-_TOKENS = tuple(name for name in Step.__slots__ if name not in ("daily_from", "above"))
 _COLUMNS = (
-    *("provider", "model", "valid_from", "valid_to", *_TOKENS, "usd_per_request"),
+    *("provider", "model", "valid_from", "valid_to", *CONDITIONS, *TOKENS, "usd_per_request"),
     *("resource", "label", "usd_per_hour"),
 )
 
 
 def model_entry(row: Row) -> dict[str, Any]:
-    """Return a row of ``model_prices`` with one step as an entry of the file; decimals are texts, the end may lack."""
-    tokens = {name: usd(row[f"steps.{name}"][0]) for name in _TOKENS}
-    entry = {"provider": row["provider"], "model": row["model"], **_interval(row), "usd_per_million_tokens": tokens}
+    """Return a row of ``model_prices`` as an entry of the file; decimals are texts, the end may lack."""
+    steps = [_step(row, place) for place in range(len(row["steps.input"]))]
+    prices = steps[0] if len(steps) == 1 else steps
+    entry = {"provider": row["provider"], "model": row["model"], **_interval(row), "usd_per_million_tokens": prices}
     return entry | ({"usd_per_request": usd(row["request"])} if row["request"] else {})
 
 
@@ -48,6 +48,14 @@ def export(models: Iterable[Row], resources: Iterable[Row], form: str) -> str:
     return _FORMS[form](entries)
 
 
+def _step(row: Row, place: int) -> dict[str, Any]:
+    """Return one step; a condition that all calls meet is left out."""
+    tier, seconds, above = (row[f"steps.{name}"][place] for name in CONDITIONS)
+    when = {"tier": tier, "daily_from": time_of_day(seconds) if seconds else "", "above": above}
+    given = {name: value for name, value in when.items() if value}
+    return given | {name: usd(row[f"steps.{name}"][place]) for name in TOKENS}
+
+
 def _sorted(rows: Iterable[Row], *identity: str) -> list[Row]:
     return sorted(rows, key=lambda row: [row[key] for key in (*identity, "valid_from")])
 
@@ -67,7 +75,7 @@ def _plain(value: Any, key: str = "") -> Any:
         return {name: _plain(item, name) for name, item in value.items()}
     if isinstance(value, list):
         return [_plain(item) for item in value]
-    return Decimal(value) if key in _TOKENS or key.startswith("usd_") else value
+    return Decimal(value) if key in TOKENS or key.startswith("usd_") else value
 
 
 class _Dumper(yaml.SafeDumper):
@@ -92,8 +100,8 @@ def _csv(entries: dict[str, Any]) -> str:
     writer = csv.DictWriter(text, _COLUMNS, lineterminator="\n")
     writer.writeheader()
     for entry in entries["models"]:
-        tokens = entry["usd_per_million_tokens"]
-        writer.writerow({key: value for key, value in entry.items() if key != "usd_per_million_tokens"} | tokens)
+        prices = entry.pop("usd_per_million_tokens")
+        writer.writerows(entry | step for step in (prices if isinstance(prices, list) else [prices]))
     writer.writerows(entries["resources"])
     return text.getvalue()
 

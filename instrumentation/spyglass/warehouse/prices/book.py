@@ -1,21 +1,32 @@
 """Turn the prices of the genai-prices package into rows of ``model_prices``, exactly as the package computes them.
 
 A row holds the prices of one name (provider and model as spans carry them) from one day to another. Within a row, steps
-follow the package's times of day and context sizes. A price that the package does not have falls back as it does there:
-cached tokens to the price of input, reasoning to that of output, output to nothing.
+follow the package's service tiers, times of day and context sizes. A price that the package does not have falls back as
+it does there: cached tokens to the price of input, those cached for an hour to that of other cache writes, reasoning to
+that of output, audio to that of text, output to nothing.
+
+Left out of what the package has: tokens of pictures and videos; seconds of audio, pages, pixels, characters and
+searches, of which spans have no count; variants by route (OpenRouter) and by kind of search (Perplexity).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from importlib.metadata import version
 from typing import Any
 
 from genai_prices.data_snapshot import get_snapshot
-from genai_prices.types import ModelInfo, ModelPrice, StartDateConstraint, TieredPrices, TimeOfDateConstraint
+from genai_prices.types import (
+    ModelInfo,
+    ModelPrice,
+    PriceVariant,
+    StartDateConstraint,
+    TieredPrices,
+    TimeOfDateConstraint,
+)
 
 SOURCE = "genai-prices"
 SOURCE_VERSION = version(SOURCE)  # the prices are part of the package
@@ -34,6 +45,14 @@ _PROVIDERS = {
     "moonshot_ai": "moonshotai",
     "x_ai": "x-ai",
 }
+# service tier as spans carry it → what the package is asked for
+TIERS = {
+    "batch": {"processing": "batch"},
+    "fast": {"service_tier": "fast", "speed": "fast"},
+    "flex": {"service_tier": "flex"},
+    "priority": {"service_tier": "priority"},
+}
+STANDARD = ""
 _NANO_PER_USD = 10**9
 _NOTHING = Decimal(0)
 _CALLS_PER_PRICE = 1000  # requests are priced per thousand
@@ -41,15 +60,29 @@ _CALLS_PER_PRICE = 1000  # requests are priced per thousand
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Hold prices in nano-USD per million tokens, and from when in the day (s) and above what input they hold."""
+    """Hold prices in nano-USD per million tokens, and for what tier, from when in the day (s), above what input."""
 
+    tier: str
     daily_from: int
     above: int
     input: int
     cache_read: int
     cache_write: int
+    cache_write_1h: int
     output: int
     reasoning: int
+    audio_input: int
+    audio_cache_read: int
+    audio_output: int
+
+    @property
+    def order(self) -> tuple[str, int, int]:
+        """Return its place among the steps of a row: the standard (the empty tier) comes first."""
+        return self.tier, self.daily_from, self.above
+
+
+CONDITIONS = ("tier", "daily_from", "above")
+TOKENS = tuple(name for name in Step.__slots__ if name not in CONDITIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +115,11 @@ class Price:
         }
 
 
+def provider_id(provider: str) -> str:
+    """Return the package's id of a provider as spans carry it; one that it does not know keeps its name."""
+    return _PROVIDERS.get(provider, provider)
+
+
 def names() -> Iterator[tuple[str, str]]:
     """Yield every provider and model of the package, providers under the names that spans carry."""
     spelled: dict[str, list[str]] = {}
@@ -98,7 +136,7 @@ def prices(provider: str, model: str) -> list[Price]:
 
     Without a provider the package decides by the model's name. Times for which it has no price of input are left out.
     """
-    identifier = _PROVIDERS.get(provider, provider) or None
+    identifier = provider_id(provider) or None
     try:
         found, info = get_snapshot().find_provider_model(model, None, identifier, None)
     except LookupError:
@@ -117,24 +155,46 @@ def prices(provider: str, model: str) -> list[Price]:
 
 def _steps(info: ModelInfo, start: datetime) -> Iterator[Step]:
     """Yield the steps of the interval that begins here; none where input has no price at some time of the day."""
+    standard = list(_steps_of_tier(info, start, STANDARD))
+    if not standard:
+        return
+    yield from standard
+    for tier in sorted(TIERS):
+        steps = list(_steps_of_tier(info, start, tier))
+        if [replace(step, tier=STANDARD) for step in steps] != standard:
+            yield from steps
+
+
+def _steps_of_tier(info: ModelInfo, start: datetime, tier: str) -> Iterator[Step]:
     times = _times_of_day(info)
-    found = {seconds: info.get_prices(start + timedelta(seconds=seconds)) for seconds in times}
+    context = TIERS.get(tier)
+    found = {seconds: info.get_prices(start + timedelta(seconds=seconds), context) for seconds in times}
     if all(price.input_mtok is not None for price in found.values()):
         for seconds, price in found.items():
-            yield from (_step(price, seconds, above) for above in _contexts(price))
+            yield from (_step(price, tier, seconds, above) for above in _contexts(price))
 
 
-def _step(price: ModelPrice, seconds: int, above: int) -> Step:
+def _step(price: ModelPrice, tier: str, seconds: int, above: int) -> Step:
     incoming = _value(price, "input_mtok", above)
     outgoing = _value(price, "output_mtok", above)
+    read = _value(price, "cache_read_mtok", above, incoming)
+    write = _value(price, "cache_write_mtok", above, incoming)
+    audio = _value(price, "input_audio_mtok", above, incoming)
     return Step(
+        tier=tier,
         daily_from=seconds,
         above=above,
         input=_nano(incoming),
-        cache_read=_nano(_value(price, "cache_read_mtok", above, incoming)),
-        cache_write=_nano(_value(price, "cache_write_mtok", above, incoming)),
+        cache_read=_nano(read),
+        cache_write=_nano(write),
+        cache_write_1h=_nano(_value(price, "cache_write_1h_mtok", above, write)),
         output=_nano(outgoing),
         reasoning=_nano(_value(price, "output_reasoning_mtok", above, outgoing)),
+        audio_input=_nano(audio),
+        audio_cache_read=_nano(
+            _value(price, "cache_audio_read_mtok", above, audio if price.cache_read_mtok is None else read)
+        ),
+        audio_output=_nano(_value(price, "output_audio_mtok", above, outgoing)),
     )
 
 
@@ -167,9 +227,15 @@ def _times_of_day(info: ModelInfo) -> list[int]:
 
 
 def _constraints(info: ModelInfo) -> list[StartDateConstraint | TimeOfDateConstraint]:
-    if isinstance(info.prices, ModelPrice):
-        return []
-    return [condition.constraint for condition in info.prices if condition.constraint is not None]
+    conditions = [] if isinstance(info.prices, ModelPrice) else [each.constraint for each in info.prices]
+    variants = [each.constraint for each in _variants(info)]
+    return [constraint for constraint in (*conditions, *variants) if constraint is not None]
+
+
+def _variants(info: ModelInfo) -> list[PriceVariant]:
+    """Return the prices of tiers."""
+    known = [context.items() for context in TIERS.values()]
+    return [each for each in info.price_variants or () if any(each.when.items() <= context for context in known)]
 
 
 def _midnight(day: date) -> datetime:

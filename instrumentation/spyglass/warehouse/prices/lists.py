@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from spyglass.warehouse import price_rows
 from spyglass.warehouse.connection import Connection
-from spyglass.warehouse.price_amounts import date, usd
-from spyglass.warehouse.price_book import LAST_DAY, Step
-from spyglass.warehouse.price_rows import Change, Row
+from spyglass.warehouse.prices import rows as price_rows
+from spyglass.warehouse.prices.amounts import date, usd
+from spyglass.warehouse.prices.book import CONDITIONS, LAST_DAY, TOKENS
+from spyglass.warehouse.prices.rows import Change, Row
 
-_PRICES = tuple(name for name in Step.__slots__ if name not in ("daily_from", "above"))
 # a name whose spans have a price at their time waits for its cost, which comes within seconds: it is not unpriced
 _UNPRICED = """
 SELECT provider, model, count() AS calls, sum(input_tokens) AS input_tokens, sum(output_tokens) AS output_tokens
@@ -63,8 +62,8 @@ def change(found: Change) -> Row:
 def described(row: Row) -> Row:
     """Return a row of a price table for people and scripts; an end that is not known is None.
 
-    The prices of a model are a list of steps, of which most models have one: USD per million tokens from a second of
-    the day on (UTC), for calls with more than so many input tokens.
+    The prices of a model are a list of steps, of which most models have one: USD per million tokens for calls of a tier
+    ("" is the standard, which comes first), from a second of the day on (UTC), with more than so many input tokens.
     """
     end = None if row["valid_to"] == LAST_DAY.timestamp() else date(row["valid_to"])
     ends = {"valid_from": date(row["valid_from"]), "valid_to": end, "source": row["source"]}
@@ -76,5 +75,5 @@ def described(row: Row) -> Row:
 
 
 def _step(row: Row, place: int) -> dict[str, Any]:
-    when = {"daily_from": row["steps.daily_from"][place], "above": row["steps.above"][place]}
-    return when | {name: usd(row[f"steps.{name}"][place]) for name in _PRICES}
+    when = {name: row[f"steps.{name}"][place] for name in CONDITIONS}
+    return when | {name: usd(row[f"steps.{name}"][place]) for name in TOKENS}

@@ -7,10 +7,19 @@
         valid_to: 2027-01-01              # exclusive; absent: no end
         usd_per_million_tokens: {input: 0.2, output: 0.6, cache_read: 0.02, cache_write: 0.25, reasoning: 0.6}
         usd_per_request: 0.001
+      - provider: vllm
+        model: my-qwen
+        valid_from: 2026-01-01
+        usd_per_million_tokens:           # steps: the last that fits a call counts, one of its tier where there is any
+          - {input: 0.4, output: 1.2, cache_write_1h: 0.8, audio_input: 1, audio_cache_read: 0.1, audio_output: 3}
+          - {above: 200000, input: 0.8, output: 2.4}
+          - {daily_from: "22:30", input: 0.2, output: 0.6}
+          - {tier: batch, input: 0.2, output: 0.6}
     resources:
       - {resource: gpu_hour, label: rack-7, valid_from: 2026-01-01, usd_per_hour: 2.1}
 
-Of the prices only input has to be there. A label is that of a host; "" or none is every host.
+Of the prices only input has to be there; what is absent falls back within its step.
+A label is that of a host; "" or none is every host.
 """
 
 from __future__ import annotations
@@ -22,8 +31,9 @@ from typing import Any
 import yaml
 
 from spyglass.errors import InputFileError, PriceError
-from spyglass.warehouse.price_amounts import FILE, amount, check_name, interval, period, price
-from spyglass.warehouse.price_rows import PriceFile, Row, overlapping
+from spyglass.warehouse.prices.amounts import FILE, amount, check_name, interval, period, stepped_price
+from spyglass.warehouse.prices.book import CONDITIONS, TOKENS
+from spyglass.warehouse.prices.rows import PriceFile, Row, overlapping
 
 RESOURCES = ("cpu_core_hour", "memory_gb_hour", "gpu_hour")
 
@@ -37,7 +47,7 @@ _MODEL = {
     "usd_per_million_tokens": True,
     "usd_per_request": False,
 }
-_TOKENS = {"input": True, "output": False, "cache_read": False, "cache_write": False, "reasoning": False}
+_STEP = {name: name == "input" for name in (*TOKENS, *CONDITIONS)}
 _RESOURCE = {"resource": True, "label": False, "valid_from": True, "valid_to": False, "usd_per_hour": True}
 _MAY_BE_EMPTY = ("provider", "label")
 
@@ -90,11 +100,12 @@ def _rows(path: str, key: str, items: Any, build: Callable[[Any], Row], identity
 
 def _model(item: Any) -> Row:
     _check_keys(item, _MODEL, nested=("usd_per_million_tokens",))
-    _check_keys(item["usd_per_million_tokens"], _TOKENS)
-    texts = dict(item["usd_per_million_tokens"])
-    if "usd_per_request" in item:
-        texts["request"] = item["usd_per_request"]
-    return price(item["provider"], item["model"], _interval(item), texts, FILE).row()
+    given = item["usd_per_million_tokens"]
+    steps = given if isinstance(given, list) else [given]
+    for step in steps:
+        _check_keys(step, _STEP)
+    name, request = (item["provider"], item["model"]), item.get("usd_per_request", "0")
+    return stepped_price(name, _interval(item), steps, request, FILE).row()
 
 
 def _resource(item: Any) -> Row:

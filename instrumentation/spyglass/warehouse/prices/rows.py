@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import pwd
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from spyglass.warehouse import price_book
 from spyglass.warehouse.connection import Connection
+from spyglass.warehouse.prices import book as price_book
+from spyglass.warehouse.prices import versions
 
 Row = dict[str, Any]
 
@@ -20,7 +19,8 @@ REMOVED = "removed"
 
 _MODELS = """
 SELECT provider, model, toUnixTimestamp(valid_from) AS valid_from, toUnixTimestamp(valid_to) AS valid_to,
-    steps.daily_from, steps.above, steps.input, steps.cache_read, steps.cache_write, steps.output, steps.reasoning,
+    steps.tier, steps.daily_from, steps.above, steps.input, steps.cache_read, steps.cache_write, steps.cache_write_1h,
+    steps.output, steps.reasoning, steps.audio_input, steps.audio_cache_read, steps.audio_output,
     request, source, source_model, source_version
 FROM spyglass.model_prices FINAL
 """
@@ -106,9 +106,15 @@ def uncovered(start: int, end: int, taken: Iterable[tuple[int, int]]) -> list[tu
 
 
 def write(connection: Connection, changes: list[Change]) -> None:
-    """Write the changes, after their entries in price_changes: an entry too many is better than a change without."""
-    who = _user()
-    connection.insert("spyglass.price_changes", [_entry(change, who) for change in changes])
+    """Write the changes as a new version of the price book; no change is no version.
+
+    Their entries in price_changes come first: an entry too many is better than a change without.
+    """
+    if not changes:
+        return
+    opened = versions.open_version(connection, versions.PRICES)
+    entry = {"who": opened["who"], "price_book_version": opened["version"]}
+    connection.insert("spyglass.price_changes", [entry | _entry(change) for change in changes])
     for table in sorted({change.table for change in changes}):
         rows = [c.row | {"is_deleted": int(c.action == REMOVED)} for c in changes if c.table == table]
         connection.insert(f"spyglass.{table}", rows)
@@ -132,14 +138,7 @@ def _resource_key(row: Row) -> tuple[Any, ...]:
     return row["resource"], row["label"], row["valid_from"]
 
 
-def _entry(change: Change, who: str) -> Row:
+def _entry(change: Change) -> Row:
     named = ("provider", "model", "resource", "label", "valid_from", "valid_to", "source")
     columns = {name: change.row.get(name, "") for name in named}
-    return {"who": who, "action": change.action, **columns, "row": json.dumps(change.row)}
-
-
-def _user() -> str:
-    try:
-        return pwd.getpwuid(os.getuid()).pw_name
-    except KeyError:  # a container may run as a number that has no name
-        return str(os.getuid())
+    return {"action": change.action, **columns, "row": json.dumps(change.row)}

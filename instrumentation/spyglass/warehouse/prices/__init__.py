@@ -1,0 +1,1 @@
+"""Know what models and resources cost, since when, and who said so."""
