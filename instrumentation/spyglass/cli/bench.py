@@ -78,8 +78,8 @@ def _warehouse(arguments: argparse.Namespace) -> list[Figure]:
 
 
 def _count(text: str) -> int:
-    """Return a number above 0 as argparse wants it."""
-    number = int(text.replace(",", "").replace("_", ""))
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is not above 0")
-    return number
+    """Return a whole number above 0."""
+    digits = text.replace(",", "").replace("_", "")
+    if not digits.isdecimal() or int(digits) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number above 0")
+    return int(digits)

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import sys
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from spyglass.bench.warehouse import stock, wire
 from spyglass.bench.warehouse.servers import Server
+from spyglass.bench.warehouse.telemetry import DAYS
 from spyglass.errors import BenchError
 from spyglass.warehouse import finaliser
 from spyglass.warehouse.client import Warehouse
@@ -18,6 +20,8 @@ from spyglass.warehouse.client import Warehouse
 BASE_SPANS = 500_000
 # No span of the generator waits for its agent.
 NEVER = timedelta(days=365)
+# Spans of one insert.
+_AT_ONCE = 200_000
 _SETTLE_SECONDS = 1_800.0
 _POLL_SECONDS = 1.0
 _QUIET = 3
@@ -53,8 +57,8 @@ def load(ours: Server, stock_server: Server, spans: int, folder: Path | None) ->
     replicas = max(1, round(spans / len(base)))
     # Totals are kept by minute and hour: windows begin and end with one.
     until = datetime.now(UTC).replace(second=0, microsecond=0)
-    for server in (ours, stock_server):
-        _insert(server, replicas, until)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda server: _insert(server, replicas, until), (ours, stock_server)))
     catch_up(ours.admin)
     for server in (ours, stock_server):
         settle(server.admin)
@@ -86,10 +90,11 @@ def settle(admin: Warehouse) -> None:
 
 def _insert(server: Server, replicas: int, until: datetime) -> None:
     started = time.monotonic()
-    for at, part in enumerate(wire.ages(replicas, until), start=1):
+    spans = server.admin.rows("SELECT count() AS spans FROM bench.base")[0]["spans"] * replicas
+    days = min(DAYS, max(1, _AT_ONCE * DAYS // spans))
+    for part in wire.ages(replicas, until, days):
         wire.insert(server.admin, part)
-        if at % 15 == 0:
-            progress(f"{server.name}: {at} of 91 days loaded in {time.monotonic() - started:.0f} s")
+        progress(f"{server.name}: loaded until {max(part.begins):%Y-%m-%d} after {time.monotonic() - started:.0f} s")
 
 
 def _kept(done: Path, spans: int) -> Loaded:

@@ -18,6 +18,7 @@ DAYS = 90
 # The day of the traces of the last hour.
 RECENT = DAYS
 _RECENT_EVERY = 64
+_SPANS_PER_TRACE = 117
 _DAY_US, _HOUR_US = 86_400_000_000, 3_600_000_000
 NONE = 65_535
 NOBODY = 255
@@ -88,6 +89,7 @@ class Fleet:
 
     def __init__(self, seed: int, spans: int) -> None:
         self._chance = random.Random(seed)  # noqa: S311 -- the same each time
+        self._traces_a_day = max(1, spans // _SPANS_PER_TRACE // DAYS)
         texts, size = Texts(self._chance), max(1_000, min(20_000, spans // 20))
         self._systems = [f"You are agent-{agent:02}. {text}" for agent, text in enumerate(texts.pool(AGENTS, 350, 700))]
         self._tasks = texts.pool(size // 2, 200, 700)
@@ -131,12 +133,16 @@ class Fleet:
         return [row._replace(base_day=day, trace_us=trace_us) for row in rows]
 
     def _age(self, number: int, length_us: int) -> tuple[int, int]:
-        """Return the day and when in it a trace begins, so that it ends within it; the very first ends with it."""
+        """Return the day and when in it a trace begins, so that it ends within it; the very first ends with it.
+
+        Days follow the numbers, so that both a day's traces and consecutive ones lie together in bench.base.
+        """
         if number % _RECENT_EVERY == 0:
             room = max(0, _HOUR_US - length_us)
             return RECENT, room if number == 0 else self._chance.randrange(room + 1)
         room = max(0, _DAY_US - length_us)
-        return self._chance.randrange(DAYS), int(self._chance.triangular(0, room, room * 0.6))
+        day = number // self._traces_a_day % DAYS
+        return day, int(self._chance.triangular(0, room, room * 0.6))
 
     def _agent(self, blank: Row, span_no: int, caller: _Run | None, runs: list[_Run]) -> list[Row]:
         """Return the spans of an agent's run, and enter it in the runs of the trace."""

@@ -20,7 +20,7 @@ _REPLICA = 201
 _GOAL_MS = 150.0
 _BIG = 20_000_000
 _WORK_TABLE = re.compile(r"run_[0-9a-f]{12}_")
-_SUBJECT = re.compile(r"^(CREATE TABLE|INSERT INTO|DROP TABLE IF EXISTS)\s+spyglass\.(\w+)")
+_SUBJECT = re.compile(r"^(CREATE TABLE|INSERT INTO|DROP TABLE IF EXISTS)\s+spyglass\.(\w+)", re.MULTILINE)
 
 
 class Timed(Warehouse):
@@ -66,7 +66,7 @@ def measure(ours: Server, spans: int, rows: int = ROWS, count: int = TICKS) -> l
 
 
 def _label(sql: str) -> str:
-    found = _SUBJECT.match(_WORK_TABLE.sub("run_", sql.strip()))
+    found = _SUBJECT.search(_WORK_TABLE.sub("run_", sql))
     if found:
         return f"{found[1].split(maxsplit=1)[0].lower()} {found[2]}"
     return "questions"

@@ -66,12 +66,16 @@ def insert(warehouse: Warehouse, part: Part) -> None:
     warehouse.execute(f"{text('insert')} {part.select()}", **part.parameters())
 
 
-def ages(replicas: int, anchor: datetime) -> Iterable[Part]:
-    """Yield the parts of 90 days, oldest first, and that of the last hour before the anchor."""
+def ages(replicas: int, anchor: datetime, days_at_once: int = 1) -> Iterable[Part]:
+    """Yield the parts of 90 days, oldest first, so many days in each, and that of the last hour before the anchor."""
     numbers = range(replicas)
-    for age in reversed(range(DAYS)):
-        begin = anchor - timedelta(days=age + 1)
-        yield Part([(age + _WEEK * number) % DAYS for number in numbers], numbers, [begin] * replicas)
+    for oldest in range(DAYS, 0, -days_at_once):
+        found = range(max(0, oldest - days_at_once), oldest)
+        yield Part(
+            [(age + _WEEK * number) % DAYS for age in found for number in numbers],
+            [number for _ in found for number in numbers],
+            [anchor - timedelta(days=age + 1) for age in found for _ in numbers],
+        )
     yield Part([RECENT] * replicas, numbers, [anchor - timedelta(hours=1)] * replicas)
 
 

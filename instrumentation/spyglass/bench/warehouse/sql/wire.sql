@@ -87,9 +87,8 @@ SELECT
 FROM
 (
     SELECT base.*, chosen.2 AS replica, fromUnixTimestamp64Nano(chosen.3, 'UTC') AS start
-    FROM bench.base
+    FROM (SELECT * FROM bench.base WHERE base_day IN {days:Array(UInt8)} AND $where) AS base
     ARRAY JOIN arrayFilter(
         c -> c.1 = base_day,
         arrayZip({days:Array(UInt8)}, {replicas:Array(UInt16)}, {begins_ns:Array(Int64)})) AS chosen
-    WHERE base_day IN {days:Array(UInt8)} AND $where
 )

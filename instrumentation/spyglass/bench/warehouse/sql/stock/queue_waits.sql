@@ -1,5 +1,6 @@
-SELECT SpanAttributes['gen_ai.agent.name'] AS agent, count() AS calls, q[1] AS p50_seconds, q[2] AS p95_seconds,
-    quantilesExactLow(0.5, 0.95)(toFloat64OrNull(SpanAttributes['spyglass.queue.wait'])) AS q
+SELECT SpanAttributes['gen_ai.agent.name'] AS agent, count() AS calls,
+    arraySort(groupArray(toFloat64OrNull(SpanAttributes['spyglass.queue.wait']))) AS sorted,
+    sorted[toUInt32(ceil(0.5 * length(sorted)))] AS p50_seconds, sorted[toUInt32(ceil(0.95 * length(sorted)))] AS p95_seconds
 FROM otel_traces
 WHERE Timestamp >= {since:DateTime('UTC')} AND Timestamp < {until:DateTime('UTC')}
     AND ResourceAttributes['spyglass.organization'] = {organization:String}

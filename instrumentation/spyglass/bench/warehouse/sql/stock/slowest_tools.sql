@@ -1,4 +1,5 @@
-SELECT SpanAttributes['gen_ai.tool.name'] AS tool, count() AS calls, quantileExactLow(0.95)(Duration) / 1e9 AS p95_seconds
+SELECT SpanAttributes['gen_ai.tool.name'] AS tool, count() AS calls,
+    arraySort(groupArray(Duration))[toUInt32(ceil(0.95 * calls))] / 1e9 AS p95_seconds
 FROM otel_traces
 WHERE Timestamp >= {since:DateTime('UTC')} AND Timestamp < {until:DateTime('UTC')}
     AND ResourceAttributes['spyglass.organization'] = {organization:String}
