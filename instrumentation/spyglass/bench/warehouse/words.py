@@ -12,7 +12,7 @@ _WORDS = 9_000
 _ZIPF_EXPONENT = 0.95
 # Every so many texts, which is rare enough that a search for it finds few.
 RARE_WORD = "trankalnan"
-_RARE = 2_000
+_RARE = 50
 
 
 class Texts:
