@@ -14,11 +14,14 @@ from spyglass.bench.figures import Figure, lines, percentile
         (Figure("a", 1.1, "s", 1.0), False),
         (Figure("a", 0.9, "s", 1.0, exact=True), False),
         (Figure("a", 1.0, "s", 1.0, exact=True), True),
+        (Figure("a", 0.9, "x", 1.0, least=True), False),
+        (Figure("a", 1.1, "x", 1.0, least=True), True),
         (Figure("a", math.nan, "s", 1.0), False),
+        (Figure("a", math.nan, "s", 1.0, least=True), False),
     ],
 )
 def test_goals(figure: Figure, ok: bool | None) -> None:  # noqa: FBT001 -- the expectation
-    """A goal is an upper bound or an exact value; a figure that could not be measured misses it."""
+    """A goal is an upper or a lower bound or an exact value; a figure that could not be measured misses it."""
     assert figure.ok is ok
 
 

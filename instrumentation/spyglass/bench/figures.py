@@ -9,13 +9,14 @@ from typing import NamedTuple
 
 
 class Figure(NamedTuple):
-    """Hold one figure: its goal is an upper bound, or with ``exact`` the value that it must have."""
+    """Hold one figure: its goal is an upper bound, with ``least`` a lower one, with ``exact`` the value itself."""
 
     name: str
     value: float
     unit: str
     goal: float | None = None
     exact: bool = False
+    least: bool = False
 
     @property
     def ok(self) -> bool | None:
@@ -24,7 +25,9 @@ class Figure(NamedTuple):
             return None
         if math.isnan(self.value):
             return False
-        return self.value == self.goal if self.exact else self.value <= self.goal
+        if self.exact:
+            return self.value == self.goal
+        return self.value >= self.goal if self.least else self.value <= self.goal
 
     def record(self) -> dict[str, object]:
         """Return what --json prints; a value that could not be measured is null."""
@@ -47,7 +50,8 @@ def lines(figures: Iterable[Figure], *, as_json: bool) -> list[str]:
 
 
 def _row(figure: Figure) -> str:
-    goal = "" if figure.goal is None else f"{'=' if figure.exact else '≤'} {_number(figure.goal)} {figure.unit}"
+    sign = "=" if figure.exact else "≥" if figure.least else "≤"
+    goal = "" if figure.goal is None else f"{sign} {_number(figure.goal)} {figure.unit}"
     verdict = {None: "", True: "ok", False: "MISSED"}[figure.ok]
     return f"{figure.name:58} {_number(figure.value):>12} {figure.unit:10} {goal:18} {verdict}".rstrip()
 

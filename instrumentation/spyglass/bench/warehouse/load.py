@@ -1,0 +1,104 @@
+"""Fill both warehouses with the same spans, and wait until they have nothing left to do."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from spyglass.bench.warehouse import stock, wire
+from spyglass.bench.warehouse.servers import Server
+from spyglass.bench.warehouse.telemetry import DAYS
+from spyglass.errors import BenchError
+from spyglass.warehouse import finaliser
+from spyglass.warehouse.client import Warehouse
+
+BASE_SPANS = 500_000
+# No span of the generator waits for its agent.
+NEVER = timedelta(days=365)
+# Spans of one insert.
+_AT_ONCE = 200_000
+_SETTLE_SECONDS = 1_800.0
+_POLL_SECONDS = 1.0
+_QUIET = 3
+_MERGES = "SELECT count() AS running FROM system.merges"
+_DONE = "loaded.json"
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Say what was loaded: how many spans, and the moment that all windows end at."""
+
+    spans: int
+    until: datetime
+
+
+def progress(sentence: str) -> None:
+    """Say on stderr how far it is."""
+    print(sentence, file=sys.stderr, flush=True)  # noqa: T201 -- long work tells its progress
+
+
+def load(ours: Server, stock_server: Server, spans: int, folder: Path | None) -> Loaded:
+    """Return what is in the warehouses after loading them, or what an earlier bench left in the folder.
+
+    Raises BenchError where the folder holds another number of spans.
+    """
+    done = folder / _DONE if folder else None
+    if done and done.exists():
+        return _kept(done, spans)
+    base = wire.rows(min(spans, BASE_SPANS))
+    progress(f"{len(base)} spans invented")
+    stock.create(stock_server)
+    wire.fill((ours, stock_server), base)
+    replicas = max(1, round(spans / len(base)))
+    # Totals are kept by minute and hour: windows begin and end with one.
+    until = datetime.now(UTC).replace(second=0, microsecond=0)
+    with ThreadPoolExecutor() as threads:
+        list(threads.map(lambda server: _insert(server, replicas, until), (ours, stock_server)))
+    catch_up(ours.admin)
+    for server in (ours, stock_server):
+        settle(server.admin)
+    loaded = Loaded(len(base) * replicas, until)
+    if done:
+        done.write_text(json.dumps(asdict(loaded), default=str), encoding="utf-8")
+    return loaded
+
+
+def catch_up(admin: Warehouse, report: bool = True) -> list[finaliser.Run]:  # noqa: FBT001, FBT002 -- reads as a word
+    """Run the finaliser until no mark is left, and return its runs."""
+    runs: list[finaliser.Run] = []
+    while not runs or not runs[-1].caught_up:
+        runs.append(finaliser.finalise(admin, NEVER))
+        if report and len(runs) % 10 == 0:
+            spent, spans = sum(run.seconds for run in runs), sum(run.spans for run in runs)
+            progress(f"finaliser: {spans} spans, {spans / spent:.0f} a second")
+    return runs
+
+
+def settle(admin: Warehouse) -> None:
+    """Wait until no merge runs or begins."""
+    deadline, quiet = time.monotonic() + _SETTLE_SECONDS, 0
+    while quiet < _QUIET and time.monotonic() < deadline:
+        running = admin.rows(_MERGES)[0]["running"]
+        quiet = 0 if running else quiet + 1
+        time.sleep(_POLL_SECONDS)
+
+
+def _insert(server: Server, replicas: int, until: datetime) -> None:
+    started = time.monotonic()
+    spans = server.admin.rows("SELECT count() AS spans FROM bench.base")[0]["spans"] * replicas
+    days = min(DAYS, max(1, _AT_ONCE * DAYS // spans))
+    for part in wire.ages(replicas, until, days):
+        wire.insert(server.admin, part)
+        progress(f"{server.name}: loaded until {max(part.begins):%Y-%m-%d} after {time.monotonic() - started:.0f} s")
+
+
+def _kept(done: Path, spans: int) -> Loaded:
+    found = json.loads(done.read_text("utf-8"))
+    if abs(found["spans"] - spans) > 0.1 * spans:
+        raise BenchError(f"{done.parent} holds {found['spans']} spans.", "Give that number, or another directory.")
+    return Loaded(found["spans"], datetime.fromisoformat(found["until"]))
