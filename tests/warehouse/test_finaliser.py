@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -14,7 +15,7 @@ import pytest
 from spyglass.errors import FinaliserBusyError, StatementError
 from spyglass.warehouse import finaliser
 from spyglass.warehouse.client import Warehouse
-from spyglass.warehouse.finaliser import workplace
+from spyglass.warehouse.finaliser import runs, workplace
 from tests.warehouse.arrivals import ARRIVALS, Arrival, send
 from tests.warehouse.command import spyglass
 from tests.warehouse.runs import PRICED, Span, invent, truth
@@ -107,6 +108,22 @@ def test_one_run_at_a_time(server: Server, admin: Warehouse, monkeypatch: pytest
     time.sleep(1.1)  # the engine's clock of a table has whole seconds
     finaliser.finalise(admin, NEVER)
     assert _stored(server, spans) == truth(spans)
+
+
+def test_after_a_restart_the_last_minutes_are_done_again(new_server: Callable[..., Server]) -> None:
+    """Rows that never reached the disk are written again once the engine has started, and an old lock is taken."""
+    spans = invent(next(numbers), 3, seed=11)
+    server = new_server().start()
+    send(server, spans)
+    finaliser.finalise(server.client("admin"), NEVER)
+    for table in ("fact_agent_executions", "llm_calls", "trace_minutes"):
+        server.sql(f"TRUNCATE TABLE spyglass.{table}")
+    server.sql(workplace._LOCK)
+    server.stop(signal.SIGKILL)
+    server.start()
+    finaliser.finalise(server.client("admin"), NEVER)
+    assert _stored(server, spans) == truth(spans)
+    assert finaliser.finalise(server.client("admin"), NEVER) == runs.NOTHING
 
 
 def test_the_command_makes_runs_until_none_waits(server: Server) -> None:

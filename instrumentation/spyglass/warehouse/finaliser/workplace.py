@@ -1,7 +1,8 @@
 """Give a run of the finaliser tables of its own, and let one run at a time have them.
 
 The lock is a table, because a client has nothing else that all clients of a warehouse share: making a table that exists
-fails. The run that has it says now and then that it lives; of one that has long said nothing it is taken.
+fails. The run that has it says now and then that it lives; it is taken from one that has long said nothing, or that
+began before the engine did.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ ALIVE_SECONDS = 10
 _LOCK = "CREATE TABLE spyglass.run_lock (at DateTime64(3, 'UTC')) ENGINE = Memory"
 _ALIVE = "INSERT INTO spyglass.run_lock SELECT now64(3)"
 _IS_DEAD = """
-SELECT (SELECT max(at) FROM spyglass.run_lock) < now64(3) - {seconds:UInt32}
+SELECT metadata_modification_time < now() - uptime()
+    OR (SELECT max(at) FROM spyglass.run_lock) < now64(3) - {seconds:UInt32}
     AND metadata_modification_time < now() - {seconds:UInt32} AS dead
 FROM system.tables WHERE database = 'spyglass' AND name = 'run_lock'
 """
