@@ -23,6 +23,7 @@ _ROWS = {
     "dead_letters": 1,
     "evaluations": 0,
     "fact_agent_executions": 0,
+    "llm_call_restatements": 0,
     "llm_calls": 2,
     "logs": 1,
     "rollup_users_hour": 0,

@@ -10,11 +10,11 @@ from typing import Any
 
 import pytest
 
-from spyglass.assets import folder
+from spyglass.warehouse import questions
 from tests.warehouse.command import spyglass
 from tests.warehouse.wire import Server, span
 
-_SEARCH = (folder("clickhouse") / "queries" / "search_prompts.sql").read_text("utf-8")
+_SEARCH = questions.load("search_prompts").sql
 _NOW = time.time()
 _TEXTS = (
     # number, seconds ago, organization, input, output

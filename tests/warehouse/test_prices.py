@@ -81,7 +81,7 @@ def test_price_changes_at_its_moment(client: Warehouse, server: Server) -> None:
     reload_prices(client)
     costs = {}
     for number, moment in enumerate((boundary + 1, boundary - 1, boundary)):
-        row = span(22_000 + number, usage("changing", "own", input=10, output=0), Timestamp=f"{moment}.0")
+        row = span(722_000 + number, usage("changing", "own", input=10, output=0), Timestamp=f"{moment}.0")
         server.insert("otel_traces", [row])
         costs[moment - boundary] = int(
             server.sql(f"SELECT cost_nano_usd FROM spans WHERE trace_id = '{row['TraceId']}'", "reader")
@@ -94,7 +94,7 @@ def test_half_a_nano_dollar_is_rounded_up(client: Warehouse, server: Server) -> 
     client.insert("spyglass.model_prices", [_price("half", **{"steps.input": [500_000]})])
     reload_prices(client)
     for tokens, cost in ((1, 1), (2, 1), (3, 2)):
-        row = span(23_000 + tokens, usage("half", "own", input=tokens, output=0))
+        row = span(723_000 + tokens, usage("half", "own", input=tokens, output=0))
         server.insert("otel_traces", [row])
         assert server.sql(f"SELECT cost_nano_usd FROM spans WHERE trace_id = '{row['TraceId']}'", "reader") == str(cost)
 

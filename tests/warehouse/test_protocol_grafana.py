@@ -26,9 +26,9 @@ _PANEL = (
 
 
 @pytest.fixture(scope="module", autouse=True)
-def spans(server: Server) -> None:
+def spans(own_server: Server) -> None:
     """Store a few spans."""
-    assert server.insert("otel_traces", [span(70_000 + number, {"shop": "a"}) for number in range(5)]).status == 200
+    assert own_server.insert("otel_traces", [span(70_000 + number, {"shop": "a"}) for number in range(5)]).status == 200
 
 
 def _ask(server: Server, sql: str, **parameters: str) -> Answer:
@@ -54,13 +54,13 @@ def _column(answer: Answer) -> tuple[int, int]:
     return columns, rows
 
 
-def test_connecting(server: Server) -> None:
+def test_connecting(own_server: Server) -> None:
     """The driver's hello, its ping and the question for the version are answered packed, as the driver reads them."""
-    hello = _ask(server, native.HELLO_QUERY)
+    hello = _ask(own_server, native.HELLO_QUERY)
     assert hello.headers["content-encoding"] == "gzip"
     assert hello.body[8:10] == b"\x04\x01"
-    assert _column(_ask(server, "SELECT 1")) == (1, 1)
-    assert b"version()" in _ask(server, "SELECT version()").body
+    assert _column(_ask(own_server, "SELECT 1")) == (1, 1)
+    assert b"version()" in _ask(own_server, "SELECT version()").body
 
 
 @pytest.mark.parametrize(
@@ -86,28 +86,28 @@ def test_connecting(server: Server) -> None:
         _PANEL,
     ],
 )
-def test_statements_of_the_plugin(server: Server, sql: str) -> None:
+def test_statements_of_the_plugin(own_server: Server, sql: str) -> None:
     """Each statement of the plugin's backend and editor is answered with rows."""
-    answer = _ask(server, sql)
+    answer = _ask(own_server, sql)
     assert answer.status == 200, answer.text
     columns, rows = _column(answer)
     assert columns > 0
     assert rows > 0
 
 
-def test_the_row_limit_is_a_setting(server: Server) -> None:
+def test_the_row_limit_is_a_setting(own_server: Server) -> None:
     """The data source's row limit comes as ClickHouse's setting and cuts the answer, not the count within it."""
-    assert len(server.sql("SELECT span_id FROM spans", "reader", limit="2").splitlines()) == 2
-    assert server.sql("SELECT count() FROM spans", "reader", limit="2") != "2"
+    assert len(own_server.sql("SELECT span_id FROM spans", "reader", limit="2").splitlines()) == 2
+    assert own_server.sql("SELECT count() FROM spans", "reader", limit="2") != "2"
 
 
-def test_who_looked_is_in_the_log(server: Server) -> None:
+def test_who_looked_is_in_the_log(own_server: Server) -> None:
     """Grafana's user and dashboard, which the plugin puts into its name, are the client of the log's row."""
     headers = {"User-Agent": f"{_AGENT[:-1]}; grafana_user:ada; grafana_dashboard:d1)"}
-    server.post("SELECT 'looked at by ada'", "reader", headers)
+    own_server.post("SELECT 'looked at by ada'", "reader", headers)
     logged: list[dict[str, Any]] = []
     for _ in range(200):
-        logged = server.client().rows(
+        logged = own_server.client().rows(
             "SELECT client FROM spyglass.query_log WHERE statement = {text:String}", text="SELECT 'looked at by ada'"
         )
         if logged:
@@ -116,9 +116,9 @@ def test_who_looked_is_in_the_log(server: Server) -> None:
     assert "grafana_user:ada; grafana_dashboard:d1" in logged[0]["client"]
 
 
-def test_errors_reach_the_panel(server: Server) -> None:
+def test_errors_reach_the_panel(own_server: Server) -> None:
     """The driver reads the code of an error from its header and the sentence from the body, which is not packed."""
-    answer = _ask(server, "SELECT nope FROM spans")
+    answer = _ask(own_server, "SELECT nope FROM spans")
     assert answer.headers["x-clickhouse-exception-code"] == "47"
     assert "content-encoding" not in answer.headers
     assert answer.text.startswith("Code: 47. DB::Exception: ")

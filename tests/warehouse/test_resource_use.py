@@ -36,7 +36,7 @@ def test_what_a_span_used(server: Server) -> None:
         "network_receive_bytes": "12",
     }
     row = span(
-        30_001,
+        700_030_001,
         {USAGE[column]: value for column, value in values.items()} | {USAGE["network_transmit_bytes"]: "1000000000000"},
         ResourceAttributes={"host.name": "rack-7"},
     )
@@ -54,7 +54,7 @@ def test_what_a_span_used(server: Server) -> None:
 
 def test_what_is_not_said_is_unknown(server: Server) -> None:
     """A span without resource use has NULL in every column, never 0, and no defect."""
-    row = span(30_002)
+    row = span(700_030_002)
     server.insert("otel_traces", [row])
     assert one(server, OF_SPAN, t=row["TraceId"]) == dict.fromkeys(USAGE) | {"host": "", "usage_defects": {}}
 
@@ -64,7 +64,7 @@ def test_what_is_not_said_is_unknown(server: Server) -> None:
 )
 def test_absurd_use_is_unknown_and_countable(server: Server, value: str) -> None:
     """A number that cannot be one is NULL in its column; what was reported is in ``usage_defects``, by column."""
-    number = 31_000 + zlib.crc32(value.encode()) % 100_000
+    number = 700_031_000 + zlib.crc32(value.encode()) % 100_000
     row = span(number, dict.fromkeys(USAGE.values(), value))
     beside = span(number + 1_000_000, {USAGE["gpu_seconds"]: "2"})
     assert server.insert("otel_traces", [row, beside]).status == 200

@@ -17,7 +17,15 @@ from spyglass.warehouse.statements import quote
 
 _PIECE_BYTES = 16 << 20
 # A new warehouse has prices from its first start on; those of the backup take their place.
-_FILLED_AT_START = ("model_prices", "model_price_misses", "resource_prices", "price_changes", "price_book_versions")
+_FILLED_AT_START = (
+    "dim_date",
+    "dim_hour",
+    "model_prices",
+    "model_price_misses",
+    "resource_prices",
+    "price_changes",
+    "price_book_versions",
+)
 
 
 def restore(client: Warehouse, folder: Path, report: Callable[[str], None]) -> Manifest:

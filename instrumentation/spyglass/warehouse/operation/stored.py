@@ -17,7 +17,8 @@ FORMAT = "TabSeparated"
 # A table that a view fills from a table of the backup is filled again by it.
 _TABLES = """
 SELECT name, engine FROM system.tables
-WHERE database = 'spyglass' AND engine LIKE '%MergeTree' AND name != 'schema_migrations' AND name NOT IN (
+WHERE database = 'spyglass' AND engine LIKE '%MergeTree' AND name NOT IN ('schema_migrations', 'query_log')
+    AND name NOT IN (
     SELECT extract(view.create_table_query, '^CREATE MATERIALIZED VIEW \\\\S+ TO spyglass\\\\.`?(\\\\w+)') AS target
     FROM system.tables AS view
     INNER JOIN (
@@ -47,7 +48,7 @@ class Table:
 
 
 def tables(client: Warehouse) -> list[Table]:
-    """Return the tables that store rows of their own, without the state of the migrations."""
+    """Return the tables that store rows of their own, without the state of the migrations and the log of queries."""
     return [
         Table(row["name"], [column["name"] for column in client.rows(_COLUMNS, table=row["name"])], _replaces(row))
         for row in client.rows(_TABLES)
