@@ -153,10 +153,10 @@ def _assert_counted(running: Running, service: str, count: int) -> None:
         lambda got: got == (count, count * INPUT_TOKENS),
     )
     assert running.prometheus.value(f"sum(spyglass_duration_seconds_count{here})") == count
-    (stored,) = running.warehouse.rows(
-        "SELECT count() AS rows, uniqExact(span_id) AS spans FROM spans WHERE service = {s:String}", s=service
+    query = "SELECT count() AS rows, uniqExact(span_id) AS spans FROM spans WHERE service = {s:String}"
+    eventually(
+        lambda: running.warehouse.rows(query, s=service), lambda stored: stored == [{"rows": count, "spans": count}]
     )
-    assert (stored["rows"], stored["spans"]) == (count, count)
 
 
 def test_the_same_spans_again_are_the_same_rows(running: Running) -> None:
