@@ -46,7 +46,7 @@ def resolve_prices(warehouse: Warehouse) -> None:
 def finalise(warehouse: Warehouse, silent_after: timedelta, closing_after: timedelta) -> None:
     """Write the executions, calls and totals of the spans that came, until none waits."""
     with contextlib.suppress(FinaliserBusyError):  # somebody else does it
-        while not finaliser.finalise(warehouse, silent_after, closing_after).caught_up:
+        for _ in finaliser.catch_up(warehouse, silent_after, closing_after):
             pass
 
 

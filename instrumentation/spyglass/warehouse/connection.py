@@ -9,6 +9,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
+_COLUMNS = """
+SELECT name, type FROM system.columns
+WHERE database = 'spyglass' AND table = {table:String} AND default_kind IN ('', 'DEFAULT')
+ORDER BY position
+"""
+
 
 class Connection(Protocol):
     """Run statements as the admin; each method raises StatementError with the engine's sentence."""
@@ -21,3 +27,8 @@ class Connection(Protocol):
 
     def insert(self, table: str, rows: Sequence[Mapping[str, object]]) -> None:
         """Insert rows that all have the columns of the first one; no rows is no insert."""
+
+
+def columns(connection: Connection, table: str) -> dict[str, str]:
+    """Return the columns that an insert into a table may name, in their order, with their types."""
+    return {row["name"]: row["type"] for row in connection.rows(_COLUMNS, table=table)}

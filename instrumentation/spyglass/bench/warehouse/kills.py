@@ -11,7 +11,7 @@ from itertools import islice
 from spyglass.bench.figures import Figure
 from spyglass.bench.warehouse import batches, load, wire
 from spyglass.bench.warehouse.servers import Server, running
-from spyglass.errors import BenchError, FinaliserBusyError, SpyglassError
+from spyglass.errors import BenchError, SpyglassError
 from spyglass.stack.parts import WAREHOUSE
 from spyglass.warehouse import finaliser
 
@@ -87,7 +87,7 @@ class _Burst:
             threads[1].join()
         if self._acknowledged < len(self._blocks):
             raise BenchError("Not every batch was acknowledged.", "Look at the warehouse's log.")
-        self._catch_up()
+        load.catch_up(self._server.admin)
 
     def _kill(self, kills: int) -> None:
         chance = random.Random(3)  # noqa: S311 -- the same each time
@@ -118,15 +118,3 @@ class _Burst:
                 finaliser.finalise(self._server.admin, load.NEVER)
             except SpyglassError:
                 continue  # the warehouse is dead for a while, which is the point
-
-    def _catch_up(self) -> None:
-        """Run the finaliser to the end; a run that died with the warehouse keeps its lock for two minutes."""
-        deadline = time.monotonic() + _PATIENCE_SECONDS
-        while time.monotonic() < deadline:
-            try:
-                load.catch_up(self._server.admin)
-            except FinaliserBusyError:
-                time.sleep(_RETRY_SECONDS)
-            else:
-                return
-        raise FinaliserBusyError

@@ -68,15 +68,13 @@ def load(ours: Server, stock_server: Server, spans: int, folder: Path | None) ->
     return loaded
 
 
-def catch_up(admin: Warehouse, report: bool = True) -> list[finaliser.Run]:  # noqa: FBT001, FBT002 -- reads as a word
-    """Run the finaliser until no mark is left, and return its runs."""
-    runs: list[finaliser.Run] = []
-    while not runs or not runs[-1].caught_up:
-        runs.append(finaliser.finalise(admin, NEVER))
-        if report and len(runs) % 10 == 0:
-            spent, spans = sum(run.seconds for run in runs), sum(run.spans for run in runs)
-            progress(f"finaliser: {spans} spans, {spans / spent:.0f} a second")
-    return runs
+def catch_up(admin: Warehouse) -> None:
+    """Run the finaliser until no mark is left."""
+    seconds, spans = 0.0, 0
+    for number, run in enumerate(finaliser.catch_up(admin, NEVER, patience_seconds=finaliser.PATIENCE_SECONDS), 1):
+        seconds, spans = seconds + run.seconds, spans + run.spans
+        if number % 10 == 0:
+            progress(f"finaliser: {spans} spans, {spans / seconds:.0f} a second")
 
 
 def settle(admin: Warehouse) -> None:

@@ -28,11 +28,11 @@ def _run(arguments: argparse.Namespace) -> int:
     warehouse = client.admin(settings)
     silent_after = timedelta(seconds=settings.execution_silence_seconds)
     closing_after = timedelta(hours=settings.cost_closing_hours)
-    while True:
-        made = finaliser.finalise(warehouse, silent_after, closing_after)
+    for made in finaliser.catch_up(warehouse, silent_after, closing_after, finaliser.PATIENCE_SECONDS):
         if arguments.json:
             print(json.dumps(made._asdict()))
         else:
             print(f"{made.traces} traces with {made.spans} spans in {made.seconds:.2f} s", flush=True)
-        if arguments.once or made.caught_up:
-            return 0
+        if arguments.once:
+            break
+    return 0

@@ -68,8 +68,8 @@ def _found(warehouse: Warehouse, asked: Range, settings: Settings) -> list[Diffe
 
     silent_after = timedelta(seconds=settings.execution_silence_seconds)
     closing_after = timedelta(hours=settings.cost_closing_hours)
-    while not finaliser.finalise(warehouse, silent_after, closing_after).caught_up:
-        print(".", end="", file=sys.stderr, flush=True)
+    for made in finaliser.catch_up(warehouse, silent_after, closing_after, finaliser.PATIENCE_SECONDS):
+        print(f"{made.traces} traces that waited are written", file=sys.stderr, flush=True)
     kept_for = timedelta(days=settings.retention_spans_days)
     return list(reconcile.differences(warehouse, asked, silent_after, kept_for, closing_after))
 

@@ -6,11 +6,11 @@ in between.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
 from spyglass.assets import folder
+from spyglass.warehouse import connection
 from spyglass.warehouse.client import Warehouse
 
 
@@ -22,7 +22,7 @@ class Target(NamedTuple):
     replaced: str
 
 
-OF_TRACES = """
+_OF_TRACES = """
 trace_id IN (SELECT trace_id FROM spyglass.$run_traces)
 AND {time} >= (SELECT toStartOfMinute(toDateTime(min(first), 'UTC')) FROM spyglass.$run_traces)
 AND {time} <= (SELECT max(last) FROM spyglass.$run_traces)
@@ -35,9 +35,9 @@ AND {minute} < (SELECT max(time) + INTERVAL 1 HOUR FROM spyglass.$run_dirty_{uni
 # Whole minutes or hours.
 _RANGE = "{minute} >= {{first:DateTime('UTC')}} AND {minute} < {{until:DateTime('UTC')}}"
 TRACES = (
-    Target("fact_agent_executions", "SELECT * FROM spyglass.$run_executions", OF_TRACES.format(time="started_at")),
-    Target("llm_calls", "", OF_TRACES.format(time="started_at")),
-    Target("trace_minutes", "", OF_TRACES.format(time="minute")),
+    Target("fact_agent_executions", "SELECT * FROM spyglass.$run_executions", _OF_TRACES.format(time="started_at")),
+    Target("llm_calls", "", _OF_TRACES.format(time="started_at")),
+    Target("trace_minutes", "", _OF_TRACES.format(time="minute")),
 )
 UNITS = ("minute", "hour")
 _ROLLUPS = ("calls", "tools", "users", "edges")
@@ -52,15 +52,6 @@ $select
 )
 UNION ALL
 SELECT $deleted FROM spyglass.$table AS old WHERE $replaced AND NOT old.is_deleted
-"""
-_COLUMNS = """
-SELECT table, groupArray(name) AS names FROM
-(
-    SELECT table, name FROM system.columns
-    WHERE database = 'spyglass' AND table IN {tables:Array(String)} AND default_kind IN ('', 'DEFAULT')
-    ORDER BY table, position
-)
-GROUP BY table
 """
 
 
@@ -89,7 +80,7 @@ def _rollups(unit: str, condition: str) -> tuple[Target, ...]:
 
 def statement(warehouse: Warehouse, target: Target) -> str:
     """Return the insert; it takes the parameter ``version``."""
-    names = _columns(warehouse)[target.table]
+    names = _columns(warehouse, target.table)
     marked = {"version": "{version:UInt64} AS version", "is_deleted": "1 AS is_deleted"}
     parts = {
         "$select": target.select or text(target.table),
@@ -111,6 +102,5 @@ def text(name: str) -> str:
 
 
 @cache
-def _columns(warehouse: Warehouse) -> dict[str, Sequence[str]]:
-    tables = [target.table for target in (*TRACES, *touched("minute"), *touched("hour"))]
-    return {row["table"]: row["names"] for row in warehouse.rows(_COLUMNS, tables=tables)}
+def _columns(warehouse: Warehouse, table: str) -> tuple[str, ...]:
+    return tuple(connection.columns(warehouse, table))

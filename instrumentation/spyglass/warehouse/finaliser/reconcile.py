@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from spyglass.warehouse import connection
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import contributions, runs, workplace
 from spyglass.warehouse.finaliser.contributions import Target, text
@@ -18,13 +19,7 @@ from spyglass.warehouse.prices.days import CLOSING_AFTER
 TRACES_AT_ONCE = 2_000
 # What tells of the writing and not of what was written.
 _OWN = frozenset({"version", "is_deleted", "part", "price_book_version"})
-_WAITING = """
-trace_id IN (
-    SELECT trace_id FROM spyglass.dirty_traces
-    WHERE marked_at >= {since:DateTime64(3, 'UTC')}
-        AND mark NOT IN (SELECT mark FROM spyglass.clean_marks WHERE marked_at >= {since:DateTime64(3, 'UTC')})
-)
-"""
+_WAITING = f"trace_id IN (SELECT trace_id FROM spyglass.dirty_traces WHERE {runs.UNHANDLED})"  # noqa: S608 -- own parts
 _IN_RANGE = "timestamp >= {first:DateTime64(9, 'UTC')} AND timestamp < {until:DateTime64(9, 'UTC')}"
 _PORTIONS = f"""
 SELECT at FROM
@@ -67,11 +62,6 @@ SELECT $place, countIf(surplus > 0) AS missing, countIf(surplus < 0) AS unexpect
 GROUP BY $place
 ORDER BY $place
 """
-_TYPES = """
-SELECT name, type FROM system.columns
-WHERE database = 'spyglass' AND table = {table:String} AND default_kind IN ('', 'DEFAULT')
-ORDER BY position
-"""
 _DONE = "SELECT at FROM spyglass.reconciliations WHERE until = {until:DateTime('UTC')}"
 _LENGTHS = {"minute": timedelta(minutes=1), "hour": timedelta(hours=1)}
 _REPAIR = """
@@ -109,21 +99,21 @@ def differences(
 
     Days are closed ``closing_after`` their end: what their calls cost is taken as it is.
 
-    Raises FinaliserBusyError while the finaliser is at work for long, StatementError, WarehouseUnreachableError.
+    Raises FinaliserBusyError where the finaliser does not end, StatementError, WarehouseUnreachableError.
     """
     times, values = runs.look(warehouse, silent_after, closing_after)
     values |= asked._asdict() | {"kept_since": times["now"] - kept_for}
     for row in warehouse.rows(_UNKNOWN, **values):
         yield Difference("trace_index", (row["trace_id"],), row["missing"], row["unexpected"])
     for portion in _portions(warehouse, values):
-        with workplace.opened(warehouse, runs.WORK_TABLES) as work:
+        with workplace.opened(warehouse, runs.WORK_TABLES, workplace.PATIENCE_SECONDS) as work:
             work.run(_TRACES, values | portion._asdict())
             for name in runs.STEPS[1:]:
                 work.run(text(name), values)
             for target in contributions.TRACES:
                 yield from _compared(warehouse, work, target, "trace_id", values)
     for unit, part in _units(times, asked).items():
-        with workplace.opened(warehouse, ()) as work:
+        with workplace.opened(warehouse, (), workplace.PATIENCE_SECONDS) as work:
             for target in contributions.within(unit):
                 yield from _compared(warehouse, work, target, "organization, project, time", values | part._asdict())
 
@@ -158,7 +148,7 @@ def repair(warehouse: Warehouse, found: Sequence[Difference]) -> None:
         wrong = [item.place[-1] for item in found if item.table.endswith(f"_{unit}")]
         if wrong:
             part = Range(min(wrong), max(wrong) + length)
-            with workplace.opened(warehouse, ()) as work:
+            with workplace.opened(warehouse, (), workplace.PATIENCE_SECONDS) as work:
                 for target in contributions.within(unit):
                     work.run(contributions.statement(warehouse, target), values | part._asdict())
 
@@ -181,7 +171,7 @@ def _units(times: dict[str, datetime], asked: Range) -> dict[str, Range]:
 def _compared(
     warehouse: Warehouse, work: workplace.Work, target: Target, place: str, values: dict[str, Any]
 ) -> Iterator[Difference]:
-    types = {row["name"]: row["type"] for row in warehouse.rows(_TYPES, table=target.table)}
+    types = connection.columns(warehouse, target.table)
     compared = {name: _comparable(name, kind) for name, kind in types.items() if name not in _OWN}
     parts = {
         "$expected": target.select or text(target.table),

@@ -6,7 +6,7 @@ The statements stand in clickhouse/finaliser; its README says how they make repe
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -38,15 +38,16 @@ SELECT
     (SELECT max(looked_at) FROM spyglass.finaliser_runs WHERE caught_up) AS last_caught_up,
     (SELECT max(closed_until) FROM spyglass.closed_hours) AS closed_before
 """
-_WAITING = """
-SELECT
-    (
-        SELECT count() FROM spyglass.dirty_traces
-        WHERE marked_at >= {since:DateTime64(3, 'UTC')}
-            AND mark NOT IN (SELECT mark FROM spyglass.clean_marks WHERE marked_at >= {since:DateTime64(3, 'UTC')})
-    ) AS marks,
-    (SELECT count() FROM spyglass.open_traces FINAL WHERE marked_at < {silent_since:DateTime64(3, 'UTC')}) AS silent
+# Marks that no run has handled, as in 1_marks.sql.
+UNHANDLED = """
+marked_at >= {since:DateTime64(3, 'UTC')}
+AND mark NOT IN (SELECT mark FROM spyglass.clean_marks WHERE marked_at >= {since:DateTime64(3, 'UTC')})
 """
+_WAITING = f"""
+SELECT
+    (SELECT count() FROM spyglass.dirty_traces WHERE {UNHANDLED}) AS marks,
+    (SELECT count() FROM spyglass.open_traces FINAL WHERE marked_at < {{silent_since:DateTime64(3, 'UTC')}}) AS silent
+"""  # noqa: S608 -- own parts
 _REDO = """
 INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)
 SELECT trace_id, min(d.started_at), max(d.ended_at) FROM spyglass.dirty_traces AS d
@@ -83,12 +84,18 @@ class Run(NamedTuple):
 NOTHING = Run(0, 0, 0, 0.0, caught_up=True)
 
 
-def finalise(warehouse: Warehouse, silent_after: timedelta, closing_after: timedelta = CLOSING_AFTER) -> Run:
+def finalise(
+    warehouse: Warehouse,
+    silent_after: timedelta,
+    closing_after: timedelta = CLOSING_AFTER,
+    patience_seconds: float = 0.0,
+) -> Run:
     """Handle the marks that wait, at most MOST_MARKS of them, as the admin; returns what that was.
 
     Traces of which nothing came for ``silent_after`` are closed, though the span of an agent is missing. Calls of a day
     that ended ``closing_after`` ago keep the cost that they have. A run that fails is simply made again. Raises
-    FinaliserBusyError while another runs, StatementError, WarehouseUnreachableError.
+    FinaliserBusyError where another runs for longer than ``patience_seconds``, StatementError,
+    WarehouseUnreachableError.
     """
     started = time.monotonic()
     times, values = look(warehouse, silent_after, closing_after)
@@ -96,13 +103,27 @@ def finalise(warehouse: Warehouse, silent_after: timedelta, closing_after: timed
     (waiting,) = warehouse.rows(_WAITING, **values)
     if not (redo or any(waiting.values()) or times["closed_before"] < values["closed_until"]):
         return NOTHING
-    with workplace.opened(warehouse, WORK_TABLES) as work:
+    with workplace.opened(warehouse, WORK_TABLES, patience_seconds) as work:
         if redo:
             work.run(_REDO, {"redo_since": times["last_run"] - WRITTEN_OUT})
         counts = _write(warehouse, work, values)
     made = Run(**counts, seconds=time.monotonic() - started, caught_up=counts["marks"] < MOST_MARKS)
     warehouse.execute(_RAN, looked_at=times["now"], **made._asdict())
     return made
+
+
+def catch_up(
+    warehouse: Warehouse,
+    silent_after: timedelta,
+    closing_after: timedelta = CLOSING_AFTER,
+    patience_seconds: float = 0.0,
+) -> Iterator[Run]:
+    """Make runs until none leaves a mark, and yield each; raises as ``finalise`` does."""
+    while True:
+        made = finalise(warehouse, silent_after, closing_after, patience_seconds)
+        yield made
+        if made.caught_up:
+            return
 
 
 def look(

@@ -20,6 +20,9 @@ from spyglass.warehouse.statements import split
 # Longer than any statement may take.
 DEAD_AFTER_SECONDS = 120
 ALIVE_SECONDS = 10
+# Longer than a run of the finaliser takes.
+PATIENCE_SECONDS = 120.0
+_POLL_SECONDS = 0.1
 _LOCK = "CREATE TABLE spyglass.run_lock (at DateTime64(3, 'UTC')) ENGINE = Memory"
 _ALIVE = "INSERT INTO spyglass.run_lock SELECT now64(3)"
 _IS_DEAD = """
@@ -53,9 +56,12 @@ class Work:
 
 
 @contextmanager
-def opened(warehouse: Warehouse, tables: Sequence[str]) -> Iterator[Work]:
-    """Take the lock, give a run these tables' names, and drop them all at its end; raises FinaliserBusyError."""
-    _take(warehouse)
+def opened(warehouse: Warehouse, tables: Sequence[str], patience_seconds: float = 0.0) -> Iterator[Work]:
+    """Take the lock, give a run these tables' names, and drop them all at its end.
+
+    Raises FinaliserBusyError where another run has the lock, and keeps it for longer than ``patience_seconds``.
+    """
+    _wait_for_lock(warehouse, patience_seconds)
     try:
         # What a killed run left; with the lock in our hands no other run has any.
         _drop(warehouse, [row["name"] for row in warehouse.rows(_TABLES)])
@@ -66,6 +72,19 @@ def opened(warehouse: Warehouse, tables: Sequence[str]) -> Iterator[Work]:
             _drop(warehouse, [work.named(f"$run_{table}") for table in tables])
     finally:
         _drop(warehouse, ["run_lock"])
+
+
+def _wait_for_lock(warehouse: Warehouse, patience_seconds: float) -> None:
+    deadline = time.monotonic() + patience_seconds
+    while True:
+        try:
+            _take(warehouse)
+        except FinaliserBusyError:
+            if time.monotonic() >= deadline:
+                raise
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def _take(warehouse: Warehouse) -> None:

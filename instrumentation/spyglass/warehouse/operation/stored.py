@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.connection import columns
 from spyglass.warehouse.statements import quote
 
 FORMAT = "TabSeparated"
@@ -26,11 +27,6 @@ WHERE database = 'spyglass' AND engine LIKE '%MergeTree' AND name NOT IN ('schem
         WHERE database = 'spyglass' AND engine LIKE '%MergeTree') AS source ON source.name = view.name
     WHERE view.database = 'spyglass')
 ORDER BY name
-"""
-_COLUMNS = """
-SELECT name FROM system.columns
-WHERE database = 'spyglass' AND table = {table:String} AND default_kind NOT IN ('ALIAS', 'EPHEMERAL', 'MATERIALIZED')
-ORDER BY position
 """
 _PARTITIONS = """
 SELECT DISTINCT partition_id AS id FROM system.parts
@@ -49,10 +45,7 @@ class Table:
 
 def tables(client: Warehouse) -> list[Table]:
     """Return the tables that store rows of their own, without the state of the migrations and the log of queries."""
-    return [
-        Table(row["name"], [column["name"] for column in client.rows(_COLUMNS, table=row["name"])], _replaces(row))
-        for row in client.rows(_TABLES)
-    ]
+    return [Table(row["name"], list(columns(client, row["name"])), _replaces(row)) for row in client.rows(_TABLES)]
 
 
 def partitions(client: Warehouse, table: Table) -> list[str]:

@@ -8,21 +8,18 @@ write what it had read before. It makes executions of spans, so calls whose span
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from datetime import time as clock
 from typing import Any, NamedTuple
 
-from spyglass.errors import FinaliserBusyError
 from spyglass.warehouse.client import Warehouse
+from spyglass.warehouse.connection import columns
 from spyglass.warehouse.finaliser import workplace
 from spyglass.warehouse.prices import costs, versions
 
 Row = dict[str, Any]
 
-# Longer than a run of the finaliser takes.
-_PATIENCE_SECONDS = 120.0
 _WORK_TABLES = ("changed", "whole")
 _RESTATED = {
     "cost_nano_usd": "present_nano_usd",
@@ -30,11 +27,6 @@ _RESTATED = {
     "price_book_version": "{book:UInt32}",
     "version": "toUnixTimestamp64Micro(now64(6))",
 }
-_COLUMNS = """
-SELECT name FROM system.columns
-WHERE database = 'spyglass' AND table = 'llm_calls' AND default_kind IN ('', 'DEFAULT')
-ORDER BY position
-"""
 
 
 class Scope(NamedTuple):
@@ -82,20 +74,12 @@ def restate(warehouse: Warehouse, scope: Scope, progress: Callable[[str], None])
 
 
 def _restate_hour(warehouse: Warehouse, write: str, values: dict[str, object]) -> None:
-    deadline = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            with workplace.opened(warehouse, _WORK_TABLES) as work:
-                work.run(costs.statement("stage", "SELECT trace_id FROM spyglass.$run_changed"), values)
-                work.run(write, values)
-                return
-        except FinaliserBusyError:
-            if time.monotonic() > deadline:
-                raise
-            time.sleep(0.1)
+    with workplace.opened(warehouse, _WORK_TABLES, workplace.PATIENCE_SECONDS) as work:
+        work.run(costs.statement("stage", "SELECT trace_id FROM spyglass.$run_changed"), values)
+        work.run(write, values)
 
 
 def _write_statement(warehouse: Warehouse) -> str:
-    names = [row["name"] for row in warehouse.rows(_COLUMNS)]
+    names = columns(warehouse, "llm_calls")
     selected = ", ".join(_RESTATED.get(name, name) for name in names)
     return costs.statement("write").replace("$columns", ", ".join(names)).replace("$selected", selected)

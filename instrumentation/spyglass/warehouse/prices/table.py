@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from spyglass.errors import PriceError
-from spyglass.warehouse.connection import Connection
+from spyglass.warehouse.connection import Connection, columns
 from spyglass.warehouse.dictionaries import reload_prices
 from spyglass.warehouse.prices import book as price_book
 from spyglass.warehouse.prices import costs
@@ -131,21 +131,15 @@ def _price_waiting(connection: Connection) -> None:
     Their traces are marked first, so that their calls are priced too.
     """
     connection.execute(_MARK)
-    columns = [row["name"] for row in connection.rows(_COLUMNS)]
-    selected = ", ".join(f"{_COST} AS cost_nano_usd" if name == "cost_nano_usd" else f"`{name}`" for name in columns)
-    listed = ", ".join(f"`{name}`" for name in columns)
+    names = [name for name in columns(connection, "spans") if name != "cost_source"]  # which follows from the cost
+    selected = ", ".join(f"{_COST} AS cost_nano_usd" if name == "cost_nano_usd" else f"`{name}`" for name in names)
+    listed = ", ".join(f"`{name}`" for name in names)
     connection.execute(f"INSERT INTO spyglass.spans ({listed}) SELECT {selected} {_WAITING}")
 
 
 _MARK = f"""
 INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)
 SELECT trace_id, min(timestamp), max(timestamp + toIntervalNanosecond(duration_ns)) {_WAITING} GROUP BY trace_id
-"""
-# cost_source is left out: it follows from the cost
-_COLUMNS = """
-SELECT name FROM system.columns
-WHERE database = 'spyglass' AND table = 'spans' AND name != 'cost_source'
-ORDER BY position
 """
 
 
