@@ -28,7 +28,7 @@ class Timed(Warehouse):
 
     def __init__(self, server: Server) -> None:
         settings = server.settings
-        super().__init__(client.local_url(settings), "admin", passwords.ensure(settings).admin)
+        super().__init__(client.local_url(settings), "admin", passwords.ensure(settings).admin, client.MACHINERY)
         self.seconds: dict[str, list[float]] = defaultdict(list)
 
     def _call(self, method: str, *arguments: Any, **options: Any) -> Any:

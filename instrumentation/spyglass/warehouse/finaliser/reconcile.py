@@ -108,8 +108,7 @@ def differences(
     for portion in _portions(warehouse, values):
         with workplace.opened(warehouse, runs.WORK_TABLES, workplace.PATIENCE_SECONDS) as work:
             work.run(_TRACES, values | portion._asdict())
-            for name in runs.STEPS[1:]:
-                work.run(text(name), values)
+            runs.decide(warehouse, work, values)
             for target in contributions.TRACES:
                 yield from _compared(warehouse, work, target, "trace_id", values)
     for unit, part in _units(times, asked).items():

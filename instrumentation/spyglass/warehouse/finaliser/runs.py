@@ -6,13 +6,14 @@ The statements stand in clickhouse/finaliser; its README says how they make repe
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import contributions, workplace
-from spyglass.warehouse.finaliser.contributions import text
+from spyglass.warehouse.finaliser.contributions import Target, text
 from spyglass.warehouse.prices.days import CLOSING_AFTER, closed_before
 
 # An insert takes a minute at most, so a mark is visible this long after its stamp at the latest.
@@ -25,7 +26,9 @@ MINUTES_FOR = timedelta(days=14)
 HOUR_OPEN = timedelta(minutes=15)
 MOST_MARKS = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-STEPS = ("1_marks", "2_spans", "3_places", "4_kept", "4_owners", "5_executions")
+_UP_TO_PLACES = ("2_spans", "3_places", "4_kept")
+_FROM_OWNERS = ("4_owners", "5_executions")
+_WRITERS = 2
 WORK_TABLES = (
     *("marks", "traces", "spans", "places", "kept", "owners", "executions", "touched", "dirty_minutes"),
     "dirty_hours",
@@ -54,6 +57,9 @@ SELECT trace_id, min(d.started_at), max(d.ended_at) FROM spyglass.dirty_traces A
 WHERE marked_at >= {redo_since:DateTime64(3, 'UTC')}
 GROUP BY trace_id
 """
+_OF_CLOSED_DAYS = (
+    "SELECT count() AS traces FROM spyglass.$run_traces WHERE first < {costs_closed_before:DateTime('UTC')}"
+)
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
@@ -147,20 +153,36 @@ def look(
 
 def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> dict[str, int]:
     """Run the statements in their order and return how much there was."""
-    for name in STEPS:
-        work.run(text(name), values)
-    for target in contributions.TRACES:
-        work.run(contributions.statement(warehouse, target), values)
+    work.run(text("1_marks"), values)
+    decide(warehouse, work, values)
+    _replace(warehouse, work, contributions.TRACES, values)
     work.run(text("6_minutes"), values)
     (counts,) = warehouse.rows(work.named(_COUNTS))
     for unit in contributions.UNITS:
         if counts.pop(unit):
-            for target in contributions.touched(unit):
-                work.run(contributions.statement(warehouse, target), values)
+            _replace(warehouse, work, contributions.touched(unit), values)
     if values["closed_before"] < values["closed_until"]:
         work.run(_CLOSED, values)
     work.run(text("7_open"), values)
     return dict(counts)
+
+
+def decide(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> None:
+    """Fill the work tables up to the executions, for the traces in ``$run_traces``."""
+    for name in _UP_TO_PLACES:
+        work.run(text(name), values)
+    (closed,) = warehouse.rows(work.named(_OF_CLOSED_DAYS), **values)
+    if closed["traces"]:
+        work.run(text("4_kept_costs"), values)
+    for name in _FROM_OWNERS:
+        work.run(text(name), values)
+
+
+def _replace(warehouse: Warehouse, work: workplace.Work, targets: Sequence[Target], values: Mapping[str, Any]) -> None:
+    """Write tables that do not depend on each other: planning takes a core, so two at a time."""
+    with ThreadPoolExecutor(_WRITERS) as pool:
+        for _ in pool.map(lambda target: work.run(contributions.statement(warehouse, target), values), targets):
+            pass
 
 
 def _utc(moment: datetime) -> datetime:
