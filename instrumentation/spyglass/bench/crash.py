@@ -36,7 +36,7 @@ def measure(*, running: bool) -> list[Figure]:
 def _trial(stack: LocalStack, victims: tuple[str, ...]) -> list[Figure]:
     service = f"bench-crash-{uuid.uuid4().hex[:8]}"
     port = stack.settings.port("otlp_http")
-    sender = threading.Thread(target=send, args=(port, Burst(service, SPANS, SENDERS, PER_REQUEST)))
+    sender = threading.Thread(target=send, args=(port, Burst(service, SPANS, SENDERS, PER_REQUEST)), daemon=True)
     sender.start()
     _wait_for(stack, service, KILL_AFTER_SPANS)
     for victim in victims:

@@ -133,7 +133,7 @@ def send(port: int, burst: Burst) -> Tally:
     """Send the burst and return when all of it is acknowledged."""
     tally, share = Tally(), burst.spans // burst.senders
     threads = [
-        threading.Thread(target=_send_share, args=(Sender(port, tally), burst, at, share))
+        threading.Thread(target=_send_share, args=(Sender(port, tally), burst, at, share), daemon=True)
         for at in range(burst.senders)
     ]
     for thread in threads:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import importlib
+import signal
 from pathlib import Path
 
 from spyglass.bench.figures import Figure, lines
@@ -44,10 +45,17 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """Print the figures; the exit code is 1 when a goal is missed."""
+    """Print the figures; the exit code is 1 when a goal is missed, and that of Ctrl-C after SIGTERM."""
+    signal.signal(signal.SIGTERM, _interrupt)
     figures = _warehouse(arguments) if arguments.bench == _WAREHOUSE else _stack(arguments)
     print("\n".join(lines(figures, as_json=arguments.json)))
     return int(any(figure.ok is False for figure in figures))
+
+
+def _interrupt(*_: object) -> None:
+    """Let what was started be stopped, once: `timeout` sends SIGTERM twice, to the process and to its group."""
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _stack(arguments: argparse.Namespace) -> list[Figure]:

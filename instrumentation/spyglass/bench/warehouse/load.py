@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
@@ -57,8 +58,13 @@ def load(ours: Server, stock_server: Server, spans: int, folder: Path | None) ->
     replicas = max(1, round(spans / len(base)))
     # Totals are kept by minute and hour: windows begin and end with one.
     until = datetime.now(UTC).replace(second=0, microsecond=0)
+    over = threading.Event()
     with ThreadPoolExecutor() as threads:
-        list(threads.map(lambda server: _insert(server, replicas, until), (ours, stock_server)))
+        try:
+            list(threads.map(lambda server: _insert(server, replicas, until, over), (ours, stock_server)))
+        finally:
+            # Where one fails or the bench is to end, the other goes no further: leaving the pool waits for it.
+            over.set()
     catch_up(ours.admin)
     for server in (ours, stock_server):
         settle(server.admin)
@@ -86,11 +92,13 @@ def settle(admin: Warehouse) -> None:
         time.sleep(_POLL_SECONDS)
 
 
-def _insert(server: Server, replicas: int, until: datetime) -> None:
+def _insert(server: Server, replicas: int, until: datetime, over: threading.Event) -> None:
     started = time.monotonic()
     spans = server.admin.rows("SELECT count() AS spans FROM bench.base")[0]["spans"] * replicas
     days = min(DAYS, max(1, _AT_ONCE * DAYS // spans))
     for part in wire.ages(replicas, until, days):
+        if over.is_set():
+            return
         wire.insert(server.admin, part)
         progress(f"{server.name}: loaded until {max(part.begins):%Y-%m-%d} after {time.monotonic() - started:.0f} s")
 
