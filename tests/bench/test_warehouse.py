@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pytest
 
 from spyglass import names
-from spyglass.bench.warehouse import Options, batches, facts, inserts, kills, measure, ticks, wire
-from spyglass.bench.warehouse.questions import QUESTIONS, different
+from spyglass.bench.warehouse import Options, batches, facts, inserts, kills, load, measure, questions, ticks, wire
+from spyglass.bench.warehouse.questions import QUESTIONS, Question, different
 from spyglass.bench.warehouse.servers import Server, running
 from spyglass.bench.warehouse.telemetry import AGENT, DAYS, LLM, NONE, RECENT, WORKFLOW, Row
 from spyglass.bench.warehouse.truth import Span, Truth, span
-from spyglass.errors import UsageError
+from spyglass.errors import BenchError, UsageError
 
 SPANS = 20_000
 
@@ -36,14 +36,6 @@ def small() -> Iterator[Server]:
     with running("ours") as server:
         wire.fill([server], wire.rows(3_000))
         yield server
-
-
-@pytest.fixture
-def folder() -> Iterator[Path]:
-    """Provide a folder that the engine's user may enter, which those of pytest are not."""
-    with TemporaryDirectory(prefix="spyglass-bench-") as name:
-        Path(name).chmod(0o755)
-        yield Path(name)
 
 
 def test_traces_are_the_same_each_time(base: list[Row]) -> None:
@@ -87,15 +79,41 @@ def test_every_day_has_each_replica_once() -> None:
 
 
 def test_answers_that_differ_are_counted() -> None:
-    """A count, a nano-dollar or a row too many is a difference; a quantile within a hundredth is none."""
-    row = {"agent": "a", "calls": 3, "cost_nano_usd": 10**15, "p95_seconds": 1.0, "q": [1]}
-    assert different([row], [row | {"p95_seconds": 1.009, "q": [2]}]) == 0
+    """A count, a nano-dollar, a list, a row or a column more is a difference; a quantile within a hundredth is none."""
+    row = {"agent": "a", "calls": 3, "cost_nano_usd": 10**15, "p95_seconds": 1.0, "priced_ratio": 0.5, "agents": ["a"]}
+    assert different([row | {"attributes": {"a": "1"}}], [row | {"attributes": {"a": "2"}}]) == 0
+    assert different([row], [row | {"p95_seconds": 1.009}]) == 0
     assert different([row], [row | {"p95_seconds": 1.02}]) == 1
+    assert different([row], [row | {"priced_ratio": 0.501}]) == 1
+    assert different([row], [row | {"agents": ["a", "b"]}]) == 1
+    assert different([row], [row | {"tokens": 1}]) == 1
     assert different([row], [row | {"calls": 4}]) == 1
     assert different([row], [row | {"cost_nano_usd": 10**15 + 1}]) == 1
     assert different([row], [row, row | {"agent": "b"}]) == 1
     assert different([], [row]) == 1
     assert different([row | {"agent": "b"}, row], [row, row | {"agent": "b"}]) == 0
+
+
+def test_windows_are_of_whole_hours_where_totals_are() -> None:
+    """A long range begins and ends with an hour and includes the end of what was loaded; a short one ends with it."""
+    hour = datetime(2026, 1, 31, 18, tzinfo=UTC)
+    day, month = (Question("any", timedelta(days=days)) for days in (1, 30))
+    for minutes in (1, 59):
+        until = hour + timedelta(minutes=minutes)
+        assert questions._window(day, until) == (until - timedelta(days=1), until)
+        assert questions._window(month, until)[1] == hour + timedelta(hours=1)
+    assert questions._window(month, hour) == (hour - timedelta(days=30), hour)
+
+
+def test_what_was_kept_too_long_is_refused(tmp_path: Path) -> None:
+    """Spans of which the totals by minute are about to go are not asked again."""
+    done = tmp_path / "loaded.json"
+    now = datetime.now(UTC).replace(microsecond=0)
+    done.write_text(json.dumps({"spans": 5, "until": str(now - timedelta(days=11))}))
+    assert load._kept(done, 5) == load.Loaded(5, now - timedelta(days=11))
+    done.write_text(json.dumps({"spans": 5, "until": str(now - timedelta(days=13))}))
+    with pytest.raises(BenchError, match="its minutes go"):
+        load._kept(done, 5)
 
 
 class _Given(NamedTuple):

@@ -28,6 +28,8 @@ _POLL_SECONDS = 1.0
 _QUIET = 3
 _MERGES = "SELECT count() AS running FROM system.merges"
 _DONE = "loaded.json"
+# Totals by minute are kept for two weeks, and questions look back for one day of them.
+_KEPT = timedelta(days=12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +48,7 @@ def progress(sentence: str) -> None:
 def load(ours: Server, stock_server: Server, spans: int, folder: Path | None) -> Loaded:
     """Return what is in the warehouses after loading them, or what an earlier bench left in the folder.
 
-    Raises BenchError where the folder holds another number of spans.
+    Raises BenchError where the folder holds another number of spans, or such that are too old.
     """
     done = folder / _DONE if folder else None
     if done and done.exists():
@@ -107,4 +109,7 @@ def _kept(done: Path, spans: int) -> Loaded:
     found = json.loads(done.read_text("utf-8"))
     if abs(found["spans"] - spans) > 0.1 * spans:
         raise BenchError(f"{done.parent} holds {found['spans']} spans.", "Give that number, or another directory.")
-    return Loaded(found["spans"], datetime.fromisoformat(found["until"]))
+    until = datetime.fromisoformat(found["until"])
+    if datetime.now(UTC) - until > _KEPT:
+        raise BenchError(f"{done.parent} was loaded on {until:%Y-%m-%d}: its minutes go.", "Give another directory.")
+    return Loaded(found["spans"], until)

@@ -1,8 +1,17 @@
-SELECT SpanAttributes['gen_ai.response.model'] AS model, toStartOfHour(Timestamp) AS hour,
-    sum(toInt64(round(toFloat64OrNull(SpanAttributes['spyglass.cost.amount']) * 1e9))) AS cost_nano_usd
+WITH
+    toUInt64OrNull(SpanAttributes['gen_ai.usage.input_tokens']) AS input,
+    toUInt64OrNull(SpanAttributes['gen_ai.usage.output_tokens']) AS output,
+    toInt64(round(toFloat64OrNull(SpanAttributes['spyglass.cost.amount']) * 1e9)) AS cost,
+    (input IS NOT NULL OR output IS NOT NULL) AS has_usage
+SELECT
+    toStartOfHour(Timestamp) AS time, SpanAttributes['gen_ai.provider.name'] AS provider,
+    if(SpanAttributes['gen_ai.response.model'] != '', SpanAttributes['gen_ai.response.model'], SpanAttributes['gen_ai.request.model']) AS model,
+    count() AS calls, sum(input) AS input_tokens, sum(output) AS output_tokens, sum(cost) AS cost_nano_usd,
+    countIf(NOT has_usage AND StatusCode != 'Error') AS calls_without_usage,
+    countIf(has_usage AND cost IS NULL) AS unpriced_calls
 FROM otel_traces
-WHERE Timestamp >= {since:DateTime('UTC')} AND Timestamp < {until:DateTime('UTC')}
+WHERE Timestamp >= {since:DateTime64(3, 'UTC')} AND Timestamp < {until:DateTime64(3, 'UTC')}
     AND ResourceAttributes['spyglass.organization'] = {organization:String}
     AND startsWith(SpanName, 'chat ')
-GROUP BY model, hour
-ORDER BY model, hour
+GROUP BY time, provider, model
+ORDER BY time, provider, model
