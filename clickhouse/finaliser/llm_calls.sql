@@ -1,15 +1,13 @@
--- One row for each model call.
+-- One row for each model call; of one that reports nothing, tokens are unknown.
 SELECT
     organization, project, environment, service, release, demo,
     multiIf(e.agent_name != '', e.agent_name, o.agent != '', o.agent, o.parent_agent) AS agent,
-    execution AS execution_id, trace_id, span_id, timestamp AS started_at, duration_ns, kind, provider, request_model,
-    response_model, model, workflow, if(o.user_id != '', o.user_id, e.execution_user) AS user_id, session_id,
-    conversation_id, status, error_type, finish_reasons, stream, time_to_first_token_seconds, input_tokens,
-    output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, service_tier, cache_write_1h_tokens,
+    execution AS execution_id, trace_id, span_id, timestamp AS started_at, duration_ns, call_kind AS kind, provider,
+    request_model, response_model, model, workflow, if(o.user_id != '', o.user_id, e.execution_user) AS user_id, session_id,
+    conversation_id, status, error_type, finish_reasons, stream, time_to_first_token_seconds,
+    if(owns_usage, o.input_tokens, NULL) AS input_tokens, if(owns_usage, o.output_tokens, NULL) AS output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, service_tier, cache_write_1h_tokens,
     audio_input_tokens, audio_cache_read_tokens, audio_output_tokens,
-    multiIf(o.usage_source != '', o.usage_source, input_tokens IS NULL AND output_tokens IS NULL, 'missing', 'reported')
-        AS usage_source,
-    cost_nano_usd,
+    counted_usage_source AS usage_source, cost_nano_usd,
     if(cost_nano_usd IS NULL, 'unpriced', 'computed') AS cost_source,
     price_book_version,
     reported_cost_nano_usd
@@ -19,4 +17,4 @@ LEFT JOIN
     SELECT trace_id AS of_trace, execution_id AS of_execution, agent AS agent_name, user_id AS execution_user
     FROM spyglass.$run_executions
 ) AS e ON of_trace = o.trace_id AND of_execution = o.execution
-WHERE owns_call
+WHERE counts_call OR owns_usage

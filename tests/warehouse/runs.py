@@ -17,6 +17,8 @@ PRICES = {PRICED: (2_500, 1_250, 10_000), CHEAP: (150, 75, 600)}
 AGENTS = ("planner", "writer", "critic")
 TOOLS = ("search", "sum")
 KINDS = ("agent", "llm", "llm", "tool", "retrieval", "task", "embedding")
+# A call below a call, and a tool below a tool, may be the same one again: test_ownership has them.
+PARENTS = ("agent", "retrieval", "task")
 MILLISECOND = 1_000_000
 
 
@@ -139,7 +141,7 @@ def _trace(trace: int, chance: random.Random) -> Iterable[Span]:
             kind, chance.choice((PRICED, UNPRICED))
         )
         counted = (chance.randint(1, 5000), chance.randint(0, 900)) if kind in ("llm", "embedding") else None
-        parent = chance.choice(made).number if made else None
+        parent = chance.choice([span for span in made if span.kind in PARENTS]).number if made else None
         made.append(
             Span(
                 trace=trace,

@@ -27,10 +27,10 @@ HOUR_OPEN = timedelta(minutes=15)
 MOST_MARKS = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 _UP_TO_PLACES = ("2_spans", "3_places", "4_kept")
-_FROM_OWNERS = ("4_owners", "5_executions")
+_FROM_TWINS = ("4_twins", "4_owners", "5_executions")
 _WRITERS = 2
 WORK_TABLES = (
-    *("marks", "traces", "spans", "places", "kept", "owners", "executions", "touched", "dirty_minutes"),
+    *("marks", "traces", "spans", "places", "kept", "twins", "owners", "executions", "touched", "dirty_minutes"),
     "dirty_hours",
 )
 _CLOCK = """
@@ -174,7 +174,7 @@ def decide(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
     (closed,) = warehouse.rows(work.named(_OF_CLOSED_DAYS), **values)
     if closed["traces"]:
         work.run(text("4_kept_costs"), values)
-    for name in _FROM_OWNERS:
+    for name in _FROM_TWINS:
         work.run(text(name), values)
 
 
