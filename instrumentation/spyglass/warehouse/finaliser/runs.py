@@ -26,8 +26,18 @@ MINUTES_FOR = timedelta(days=14)
 HOUR_OPEN = timedelta(minutes=15)
 MOST_MARKS = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
-_UP_TO_PLACES = ("2_spans", "3_places", "4_kept")
-_FROM_TWINS = ("4_twins", "4_owners", "5_executions")
+# What leads to the executions, and the column of _NEEDED that says whether a step has anything to do.
+_STEPS = (
+    ("2_spans", ""),
+    ("3_places", ""),
+    ("4_kept", ""),
+    ("4_kept_costs", "closed"),
+    ("4_twins", ""),
+    ("4_twins_here", "doubled"),
+    ("4_twins_elsewhere", "orphaned"),
+    ("4_owners", ""),
+    ("5_executions", ""),
+)
 _WRITERS = 2
 WORK_TABLES = (
     *("marks", "traces", "spans", "places", "kept", "twins", "owners", "executions", "touched", "dirty_minutes"),
@@ -57,9 +67,21 @@ SELECT trace_id, min(d.started_at), max(d.ended_at) FROM spyglass.dirty_traces A
 WHERE marked_at >= {redo_since:DateTime64(3, 'UTC')}
 GROUP BY trace_id
 """
-_OF_CLOSED_DAYS = (
-    "SELECT count() AS traces FROM spyglass.$run_traces WHERE first < {costs_closed_before:DateTime('UTC')}"
+_NEEDED = """
+SELECT
+    (SELECT count() FROM spyglass.$run_traces WHERE first < {costs_closed_before:DateTime('UTC')}) > 0 AS closed,
+    max(scopes) > 1 OR max(ids - different_ids) > 0 AS doubled,
+    max(roots) > 0 AS orphaned
+FROM
+(
+    SELECT
+        uniqExact(scope_name) AS scopes, countIf(response_id != '') AS ids,
+        uniqExactIf(response_id, response_id != '') AS different_ids, countIf(parent_span_id = '') AS roots
+    FROM spyglass.$run_spans
+    WHERE reports OR kind IN ('llm', 'embedding')
+    GROUP BY trace_id
 )
+"""
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
@@ -169,13 +191,12 @@ def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
 
 def decide(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> None:
     """Fill the work tables up to the executions, for the traces in ``$run_traces``."""
-    for name in _UP_TO_PLACES:
-        work.run(text(name), values)
-    (closed,) = warehouse.rows(work.named(_OF_CLOSED_DAYS), **values)
-    if closed["traces"]:
-        work.run(text("4_kept_costs"), values)
-    for name in _FROM_TWINS:
-        work.run(text(name), values)
+    needed: Mapping[str, Any] = {}
+    for name, need in _STEPS:
+        if need and not needed:
+            (needed,) = warehouse.rows(work.named(_NEEDED), **values)
+        if not need or needed[need]:
+            work.run(text(name), values)
 
 
 def _replace(warehouse: Warehouse, work: workplace.Work, targets: Sequence[Target], values: Mapping[str, Any]) -> None:

@@ -1,0 +1,38 @@
+-- Calls that are seen twice, because two libraries were instrumented or because an answer was fetched later: all but one
+-- of each. It is the same call with the same response id (some providers use one again, so not where one scope reports
+-- tokens with both); or, in another scope at the same time, with the same tokens, or, where one of them has none, with the
+-- same parent, model and outcome. The one with tokens stays, a reported one before an estimate, else the first scope.
+INSERT INTO spyglass.$run_twins
+SELECT DISTINCT trace_id, twin
+FROM
+(
+    SELECT
+        trace_id,
+        key,
+        arraySort(groupArray((
+            NOT reports, usage_source != 'reported', scope_name, s.place, timestamp,
+            timestamp + toIntervalNanosecond(duration_ns), response_id, status = 'error', reports, s.span_id
+        ))) AS calls
+    FROM spyglass.$run_spans AS s
+    INNER JOIN spyglass.$run_places AS p ON p.trace_id = s.trace_id AND p.span_id = s.span_id
+    ARRAY JOIN arrayFilter(key -> key != '', [
+        if(response_id = '', '', concat('response ', response_id)),
+        if(reports, format('tokens {} {}', toString(ifNull(input_tokens, 0)), toString(ifNull(output_tokens, 0))), ''),
+        if(model = '', '', format('place {} {}', parent_span_id, lower(model)))
+    ]) AS key
+    WHERE p.owns_usage OR p.counts_call
+    GROUP BY trace_id, key
+    HAVING count() > 1 AND (startsWith(key, 'response ') OR uniqExact(scope_name) > 1)
+)
+ARRAY JOIN arrayMap(
+    (call, place) -> if(arrayExists(
+        other -> multiIf(
+            call.3 = other.3, call.7 != '' AND call.7 = other.7 AND NOT (call.9 AND other.9),
+            call.5 > other.6 OR other.5 > call.6, false,
+            call.7 != '' AND other.7 != '', call.7 = other.7,
+            startsWith(key, 'tokens ') OR call.8 = other.8 AND NOT (call.9 AND other.9)
+        ),
+        arraySlice(calls, 1, place - 1)), call.10, ''),
+    calls, arrayEnumerate(calls)
+) AS twin
+WHERE twin != '';
