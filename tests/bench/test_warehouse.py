@@ -187,7 +187,7 @@ def test_ticks_name_their_statements(small: Server) -> None:
     figures = {figure.name: figure for figure in ticks.measure(small, SPANS, rows=500, count=2)}
     assert figures["tick over 500 spans, p50"].value > 0
     assert figures["tick, insert llm_calls, median"].value > 0
-    assert figures["tick, create run_owners, median"].value > 0
+    assert figures["tick, insert work_owners, median"].value > 0
 
 
 @pytest.mark.stack

@@ -106,13 +106,13 @@ def differences(
     for row in warehouse.rows(_UNKNOWN, **values):
         yield Difference("trace_index", (row["trace_id"],), row["missing"], row["unexpected"])
     for portion in _portions(warehouse, values):
-        with workplace.opened(warehouse, runs.WORK_TABLES, workplace.PATIENCE_SECONDS) as work:
+        with workplace.opened(warehouse, workplace.PATIENCE_SECONDS) as work:
             work.run(_TRACES, values | portion._asdict())
             runs.decide(warehouse, work, values)
             for target in contributions.TRACES:
                 yield from _compared(warehouse, work, target, "trace_id", values)
     for unit, part in _units(times, asked).items():
-        with workplace.opened(warehouse, (), workplace.PATIENCE_SECONDS) as work:
+        with workplace.opened(warehouse, workplace.PATIENCE_SECONDS) as work:
             for target in contributions.within(unit):
                 yield from _compared(warehouse, work, target, "organization, project, time", values | part._asdict())
 
@@ -147,7 +147,7 @@ def repair(warehouse: Warehouse, found: Sequence[Difference]) -> None:
         wrong = [item.place[-1] for item in found if item.table.endswith(f"_{unit}")]
         if wrong:
             part = Range(min(wrong), max(wrong) + length)
-            with workplace.opened(warehouse, (), workplace.PATIENCE_SECONDS) as work:
+            with workplace.opened(warehouse, workplace.PATIENCE_SECONDS) as work:
                 for target in contributions.within(unit):
                     work.run(contributions.statement(warehouse, target), values | part._asdict())
 

@@ -39,10 +39,6 @@ _STEPS = (
     ("5_executions", ""),
 )
 _WRITERS = 2
-WORK_TABLES = (
-    *("marks", "traces", "spans", "places", "kept", "twins", "owners", "executions", "touched", "dirty_minutes"),
-    "dirty_hours",
-)
 _CLOCK = """
 SELECT
     now64(6) AS now,
@@ -131,7 +127,7 @@ def finalise(
     (waiting,) = warehouse.rows(_WAITING, **values)
     if not (redo or any(waiting.values()) or times["closed_before"] < values["closed_until"]):
         return NOTHING
-    with workplace.opened(warehouse, WORK_TABLES, patience_seconds) as work:
+    with workplace.opened(warehouse, patience_seconds) as work:
         if redo:
             work.run(_REDO, {"redo_since": times["last_run"] - WRITTEN_OUT})
         counts = _write(warehouse, work, values)

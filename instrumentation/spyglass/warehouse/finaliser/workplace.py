@@ -7,7 +7,8 @@ began before the engine did.
 
 from __future__ import annotations
 
-import secrets
+import hashlib
+import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -31,45 +32,82 @@ SELECT metadata_modification_time < now() - uptime()
     AND metadata_modification_time < now() - {seconds:UInt32} AS dead
 FROM system.tables WHERE database = 'spyglass' AND name = 'run_lock'
 """
-_TABLES = "SELECT name FROM system.tables WHERE database = 'spyglass' AND match(name, '^run_[0-9a-f]{12}_')"
+_STATE = """
+SELECT
+    groupArray(name) AS tables,
+    sum(total_rows) > 0 AS filled,
+    (SELECT count() FROM spyglass.schema_migrations) AS migrations
+FROM system.tables
+WHERE database = 'spyglass' AND match(name, '^(work_[a-z_]+_[0-9a-f]{16}|run_[0-9a-f]{12}_[a-z_]+)$')
+"""
+_EMPTY = "TRUNCATE ALL TABLES FROM spyglass LIKE 'work_%'"
+_MAKES = re.compile(r"CREATE TABLE spyglass\.\$run_(\w+) (?:ENGINE = Memory AS\n)?")
+_NAMED = re.compile(r"\$run_(\w+)")
 
 
 class Work:
-    """Run statements on the work tables of one run; ``$run`` in a statement is the prefix of their names."""
+    """Run statements on work tables; ``$run_NAME`` in a statement is one of them.
+
+    A statement that makes one only fills it, where an earlier run has made it with the same words in the same schema:
+    the engine plans CREATE TABLE … AS SELECT twice.
+    """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
-        self._run = f"run_{secrets.token_hex(6)}"
+        (state,) = warehouse.rows(_STATE)
+        self._there = frozenset(state["tables"])
+        self._migrations = state["migrations"]
+        if state["filled"]:  # by a run that was killed
+            warehouse.execute(_EMPTY)
+        self._names: dict[str, str] = {}
         self._said_alive = 0.0
 
     def named(self, sql: str) -> str:
-        """Return the SQL with this run's names."""
-        return sql.replace("$run", self._run)
+        """Return the SQL with the tables' names."""
+        return _NAMED.sub(lambda found: self._names[found[1]], sql)
 
     def run(self, sql: str, values: Mapping[str, object]) -> None:
         """Run statements, one after the other."""
         if time.monotonic() - self._said_alive > ALIVE_SECONDS:
             self._warehouse.execute(_ALIVE)
             self._said_alive = time.monotonic()
-        for statement in split(self.named(sql)):
-            self._warehouse.execute(statement, **values)
+        for statement in split(sql):
+            made = _MAKES.search(statement)
+            if made:
+                self._make(made[1], statement[made.end() :], values)
+            else:
+                self._warehouse.execute(self.named(statement), **values)
+
+    def clear(self) -> None:
+        """Empty the tables of this run, and drop those of other words and older schemas."""
+        if self._names:
+            self._warehouse.execute(_EMPTY)
+        _drop(self._warehouse, sorted(self._there.difference(self._names.values())))
+
+    def _make(self, name: str, rest: str, values: Mapping[str, object]) -> None:
+        words = hashlib.sha256(f"{self._migrations} {rest}".encode()).hexdigest()
+        self._names[name] = table = f"work_{name}_{words[:16]}"
+        listed = rest.startswith("(")
+        if table not in self._there:
+            form = rest if listed else f"ENGINE = Memory EMPTY AS {self.named(rest)}"
+            self._warehouse.execute(f"CREATE TABLE spyglass.{table} {form}", **values)
+        if not listed:
+            self._warehouse.execute(f"INSERT INTO spyglass.{table} {self.named(rest)}", **values)
 
 
 @contextmanager
-def opened(warehouse: Warehouse, tables: Sequence[str], patience_seconds: float = 0.0) -> Iterator[Work]:
-    """Take the lock, give a run these tables' names, and drop them all at its end.
+def opened(warehouse: Warehouse, patience_seconds: float = 0.0) -> Iterator[Work]:
+    """Take the lock, and give a run its work tables, which are empty.
 
     Raises FinaliserBusyError where another run has the lock, and keeps it for longer than ``patience_seconds``.
     """
     _wait_for_lock(warehouse, patience_seconds)
     try:
-        # What a killed run left; with the lock in our hands no other run has any.
-        _drop(warehouse, [row["name"] for row in warehouse.rows(_TABLES)])
         work = Work(warehouse)
         try:
             yield work
         finally:
-            _drop(warehouse, [work.named(f"$run_{table}") for table in tables])
+            work.clear()
     finally:
         _drop(warehouse, ["run_lock"])
 

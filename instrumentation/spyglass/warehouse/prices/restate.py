@@ -20,7 +20,6 @@ from spyglass.warehouse.prices import costs, versions
 
 Row = dict[str, Any]
 
-_WORK_TABLES = ("changed", "whole")
 _RESTATED = {
     "cost_nano_usd": "present_nano_usd",
     "cost_source": "if(present_nano_usd IS NULL, 'unpriced', 'computed')",
@@ -74,7 +73,7 @@ def restate(warehouse: Warehouse, scope: Scope, progress: Callable[[str], None])
 
 
 def _restate_hour(warehouse: Warehouse, write: str, values: dict[str, object]) -> None:
-    with workplace.opened(warehouse, _WORK_TABLES, workplace.PATIENCE_SECONDS) as work:
+    with workplace.opened(warehouse, workplace.PATIENCE_SECONDS) as work:
         work.run(costs.statement("stage", "SELECT trace_id FROM spyglass.$run_changed"), values)
         work.run(write, values)
 
