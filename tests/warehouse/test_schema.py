@@ -236,3 +236,57 @@ def test_retention_follows_the_settings(server: Server) -> None:
     assert "toDateTime(ingested_at) + toIntervalDay(30)" in ttl["span_content"]
     assert "toDateTime(ingested_at) + toIntervalDay(90)" in ttl["spans"]
     assert "toDateTime(ingested_at) + toIntervalDay(90)" in ttl["evaluations"]
+
+
+HELD = {
+    "spyglass.cost.amount": ["0.00123", "0.00000123", "12", "0"],
+    "gen_ai.response.time_to_first_chunk": ["0.125", "0.834411", "2"],
+    "gen_ai.response.finish_reasons": ['["stop","length"]', '["stop"]', "stop"],
+}
+# More digits than the column has, another way to write the number, no number at all, what a list of texts cannot give.
+NOT_HELD = {
+    "spyglass.cost.amount": ["0.0000000001", "0.00123000", "1e-3", "free", "-1", ""],
+    "gen_ai.response.time_to_first_chunk": ["0.1250", "0.12345678901234567890", "soon", "-0.5", "nan"],
+    "gen_ai.response.finish_reasons": ['["stop", "length"]', '["stop",1]', "[]", "[broken", ""],
+}
+
+
+@pytest.mark.parametrize(("values", "kept"), [(HELD, False), (NOT_HELD, True)])
+def test_attribute_that_a_column_gives_back(server: Server, values: dict[str, list[str]], *, kept: bool) -> None:
+    """An attribute with a column is in the map as well only where the column would not give back the very same text."""
+    pairs = [(name, value) for name, texts in values.items() for value in texts]
+    rows = [span(16_000 + 100 * kept + at, {name: value, "my.own": ""}) for at, (name, value) in enumerate(pairs)]
+    assert server.insert("otel_traces", rows).status == 200
+    for row, (name, value) in zip(rows, pairs, strict=True):
+        found = one(server, "SELECT attributes FROM spans WHERE trace_id = {t:String}", t=row["TraceId"])
+        assert found["attributes"] == {"my.own": ""} | ({name: value} if kept else {}), (name, value)
+
+
+def test_texts_and_numbers_come_back_as_they_were(server: Server) -> None:
+    """Whatever is stored is read back the same from parts of both forms, merged or not."""
+    texts = ["", "same words again " * 4_000, "\x00\n\t'", "é" * 150_000] * 30
+    moments = [1_700_000_000_000_000_000 + at * step for at, step in enumerate([1, 1_000, 7, 1_000_000_000] * 30)]
+    rows = [
+        span(
+            17_000,
+            {"gen_ai.input.messages": text, "spyglass.queue.wait": str(at / 7)},
+            SpanId=f"{at:016x}",
+            Timestamp=f"{moments[at] // 10**9}.{moments[at] % 10**9:09}",
+            Duration=2 ** (at % 60) + at,
+        )
+        for at, text in enumerate(texts)
+    ]
+    for batch in (rows[:50], rows[50:]):
+        assert server.insert("otel_traces", batch).status == 200
+    sql = (
+        "SELECT toUnixTimestamp64Nano(timestamp) AS at, duration_ns, queue_wait_seconds, input FROM spans "
+        "LEFT JOIN span_content AS c ON c.trace_id = spans.trace_id AND c.span_id = spans.span_id "
+        f"WHERE spans.trace_id = '{rows[0]['TraceId']}' ORDER BY spans.span_id"
+    )
+    expected = [(moment, row["Duration"], at / 7) for at, (moment, row) in enumerate(zip(moments, rows, strict=True))]
+    for _ in range(2):
+        found = server.client("reader").rows(sql)
+        assert [(row["at"], row["duration_ns"], row["queue_wait_seconds"]) for row in found] == expected
+        assert [row["input"] for row in found] == texts
+        for table in ("spans", "span_content"):
+            server.sql(f"OPTIMIZE TABLE spyglass.{table} FINAL")
