@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from spyglass.settings import Settings, load
 from spyglass.stack.local import LocalStack
@@ -11,10 +11,12 @@ from spyglass.stack.running import attach
 
 
 @contextlib.contextmanager
-def settings_of(*, running: bool, changes: Mapping[str, object] | None = None) -> Iterator[Settings]:
-    """Yield the settings of the running stack, or of one started for this bench with these changes."""
+def settings_of(
+    *, running: bool, changes: Mapping[str, object] | None = None, only: Sequence[str] = ()
+) -> Iterator[Settings]:
+    """Yield the settings of the running stack, or of one started for this bench with these changes and parts."""
     if running:
         yield attach(load().settings)
         return
-    with LocalStack(settings=changes) as stack:
+    with LocalStack(only, changes) as stack:
         yield stack.settings

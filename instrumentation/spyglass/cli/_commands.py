@@ -14,6 +14,7 @@ COMMANDS = {
     "probe": "Watch this host and its GPUs.",
     "demo": "Run the demo fleet of agents.",
     "replay": "Send recorded OTLP/JSON files to the collector.",
+    "truth": "Replay recordings with the provider's truth, and say where the warehouse counts otherwise.",
     "report": "Write a static HTML report from the stores.",
     "alerts": "List the alerts that arrived in the local inbox.",
     "sql": "Run a query on the warehouse as the read-only user.",
