@@ -23,6 +23,7 @@ SpyglassError                    one sentence: what is wrong and where; a remedy
 │   ├── MigrationError           a migration is changed, missing or failed half way
 │   ├── BackupError              a backup is damaged or incomplete, or cannot be written or restored here
 │   └── StillFoundError          what was to be forgotten is still in a table
+├── DialectTableError            a row of a dialect's table cannot be compiled
 ├── StoreError                   Prometheus, Tempo or Alertmanager did not answer as expected
 └── BenchError                   a measurement could not be made
 """
@@ -219,6 +220,14 @@ class StillFoundError(WarehouseError):
 
 class StoreError(SpyglassError):
     """Prometheus, Tempo or Alertmanager did not answer as expected."""
+
+
+class DialectTableError(SpyglassError):
+    """A row of a dialect's table cannot be compiled."""
+
+    def __init__(self, row: str, value: str) -> None:
+        super().__init__(f"dialects: {row}: {value!r} cannot be read.", "conditions.py and tables.py say what can.")
+        self.row = row
 
 
 class BenchError(SpyglassError):

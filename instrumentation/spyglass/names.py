@@ -1,7 +1,8 @@
 """Hold the vocabulary of spyglass: every attribute, span, metric, event, state and enum that it emits or reads.
 
 This module imports nothing of the project, and everything imports it: the SDK, the dialect compiler, the SQL, the
-dashboards, the rules and the tests. A name that is not here does not exist.
+dashboards, the rules and the tests. A name that is not here does not exist; the words in which the SDK reports on
+itself stand in ``sdk/report.py``.
 
 Names outside ``spyglass.*`` are OpenTelemetry's, in their newest form (semantic-conventions-genai, main branch, and
 semantic-conventions 1.44). Probe metrics (system, process, hw) stand in ``probes/catalog.csv``, which is data.
@@ -35,6 +36,8 @@ CONVERSATION_ID: Final = "gen_ai.conversation.id"
 # What a span is.
 KIND: Final = "spyglass.kind"
 DIALECT: Final = "spyglass.dialect"
+FRAMEWORK: Final = "spyglass.framework"
+NORMALISE_INVALID: Final = "spyglass.normalise.invalid"  # "key: what" for each value of a wrong type or unit
 EXECUTION_ID: Final = "spyglass.execution.id"
 OPERATION_NAME: Final = "gen_ai.operation.name"
 PROVIDER_NAME: Final = "gen_ai.provider.name"
@@ -44,6 +47,7 @@ REQUEST_MAX_TOKENS: Final = "gen_ai.request.max_tokens"
 REQUEST_TEMPERATURE: Final = "gen_ai.request.temperature"
 RESPONSE_MODEL: Final = "gen_ai.response.model"
 RESPONSE_ID: Final = "gen_ai.response.id"
+SERVICE_TIER: Final = "gen_ai.response.service_tier"
 FINISH_REASONS: Final = "gen_ai.response.finish_reasons"
 TIME_TO_FIRST_CHUNK: Final = "gen_ai.response.time_to_first_chunk"
 AGENT_NAME: Final = "gen_ai.agent.name"
@@ -72,6 +76,9 @@ CACHE_WRITE_TOKENS: Final = "gen_ai.usage.cache_write.input_tokens"
 CACHE_WRITE_1H_TOKENS: Final = "spyglass.usage.cache_write_1h.input_tokens"  # of the ones above
 REASONING_TOKENS: Final = "gen_ai.usage.reasoning.output_tokens"
 USAGE_SOURCE: Final = "spyglass.usage.source"
+USAGE_FAULT: Final = "spyglass.usage.fault"  # id in dialects/faults.csv: corrected, or doubtful
+SENT_INPUT_TOKENS: Final = "spyglass.usage.sent.input_tokens"  # as it came, where the number above was changed
+SENT_OUTPUT_TOKENS: Final = "spyglass.usage.sent.output_tokens"
 COST_AMOUNT: Final = "spyglass.cost.amount"
 COST_SOURCE: Final = "spyglass.cost.source"
 
@@ -196,31 +203,6 @@ class Content(StrEnum):
     FULL = "full"
 
 
-class Signal(StrEnum):
-    """List what the SDK queues and may have to drop."""
-
-    SPANS = "spans"
-    LOGS = "logs"
-
-
-class DropReason(StrEnum):
-    """Say why the SDK gave up a span or a log."""
-
-    QUEUE_FULL = "queue_full"
-    EXPORT_FAILED = "export_failed"
-    SHUTDOWN = "shutdown"
-    TOO_LARGE = "too_large"
-
-
-class Outcome(StrEnum):
-    """Say what became of the instrumentation of one library."""
-
-    INSTRUMENTED = "instrumented"
-    WAITING = "waiting"
-    NO_INSTRUMENTOR = "no_instrumentor"
-    FAILED = "failed"
-
-
 class Instrument(StrEnum):
     """List the instruments of OpenTelemetry metrics."""
 
@@ -261,6 +243,9 @@ LLM_REASONING_TOKENS: Final = Metric(
 LLM_CALLS_WITHOUT_USAGE: Final = Metric(
     "spyglass.llm.calls_without_usage", Instrument.COUNTER, "{call}", "Model calls whose emitter reported no tokens."
 )
+NORMALISE_INVALID_SPANS: Final = Metric(
+    "spyglass.normalise.invalid_spans", Instrument.COUNTER, "{span}", "Spans with a value of a wrong type or unit."
+)
 LLM_TIME_TO_FIRST_TOKEN: Final = Metric(
     "spyglass.llm.time_to_first_token", Instrument.HISTOGRAM, "s", "Time from request to the first streamed token."
 )
@@ -291,6 +276,7 @@ METRICS: Final[tuple[Metric, ...]] = (
     LLM_CACHE_WRITE_TOKENS,
     LLM_REASONING_TOKENS,
     LLM_CALLS_WITHOUT_USAGE,
+    NORMALISE_INVALID_SPANS,
     LLM_TIME_TO_FIRST_TOKEN,
     QUEUE_WAIT_DURATION,
     SDK_DROPPED,

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 
 import spyglass
-from spyglass.names import Outcome
 from spyglass.sdk import autoinstrument
 from spyglass.sdk.libraries import LIBRARIES, Library
+from spyglass.sdk.report import Outcome
 from spyglass.testing import capture
 
 FRAMEWORKS = Path(__file__).parent / "scripts" / "frameworks.py"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from spyglass.names import Signal
 from spyglass.sdk.queue import ExportQueue, Sent
+from spyglass.sdk.report import Signal
 
 QUIET: dict[str, Any] = {"probes": "none", "instrument": "none"}
 

@@ -7,7 +7,8 @@ each found by a trial that failed without them (collector-config/README.md).
 from __future__ import annotations
 
 from spyglass import names
-from spyglass.dialects.statements import attribute
+from spyglass.dialects.ottl import attribute
+from spyglass.dialects.usage import whole
 
 SPAN_DIMENSIONS = (
     names.ORGANIZATION,
@@ -20,6 +21,7 @@ SPAN_DIMENSIONS = (
     names.ERROR_TYPE,
 )
 MODEL_LABELS = (names.ORGANIZATION, names.PROJECT, names.AGENT_NAME, names.PROVIDER_NAME, names.REQUEST_MODEL)
+INVALID_LABELS = (names.ORGANIZATION, names.PROJECT, names.DIALECT)
 QUEUE_LABELS = (names.ORGANIZATION, names.PROJECT, names.QUEUE_NAME)
 RESOURCE_KEYS = (names.SERVICE_NAME, names.SERVICE_NAMESPACE, names.DEPLOYMENT_ENVIRONMENT_NAME)
 DURATION_BUCKETS = [
@@ -76,19 +78,20 @@ def _span_metrics() -> dict[str, object]:
 
 def _sums() -> list[dict[str, object]]:
     tokens = [
-        _metric(metric, MODEL_LABELS, f"{IS_MODEL_CALL} and {attribute(key)} != nil")
+        _metric(metric, MODEL_LABELS, f"{IS_MODEL_CALL} and {whole(key)}")
         | {"sum": {"value": f"Int({attribute(key)})", "monotonic": True}}
         for metric, key in SUMS.items()
     ]
     missing = f'{IS_MODEL_CALL} and {attribute(names.USAGE_SOURCE)} == "{names.UsageSource.MISSING}"'
     unknown = _metric(names.LLM_CALLS_WITHOUT_USAGE, MODEL_LABELS, missing) | {"sum": {"value": "1", "monotonic": True}}
-    return [*tokens, unknown]
+    odd = _metric(names.NORMALISE_INVALID_SPANS, INVALID_LABELS, f"{attribute(names.NORMALISE_INVALID)} != nil")
+    return [*tokens, unknown, odd | {"sum": {"value": "1", "monotonic": True}}]
 
 
 def _histograms() -> list[dict[str, object]]:
     first, wait = attribute(names.TIME_TO_FIRST_CHUNK), attribute(names.QUEUE_WAIT)
     return [
-        _metric(names.LLM_TIME_TO_FIRST_TOKEN, MODEL_LABELS, f"{IS_MODEL_CALL} and {first} != nil")
+        _metric(names.LLM_TIME_TO_FIRST_TOKEN, MODEL_LABELS, f"{IS_MODEL_CALL} and {first} >= 0")
         | {"histogram": {"buckets": FIRST_TOKEN_BUCKETS, "value": f"Double({first})"}},
         _metric(names.QUEUE_WAIT_DURATION, QUEUE_LABELS, f"{wait} != nil")
         | {"histogram": {"buckets": WAIT_BUCKETS, "value": f"Double({wait})"}},

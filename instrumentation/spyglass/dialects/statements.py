@@ -1,196 +1,134 @@
-"""Write the statements of the collector's transform processor (OTTL) from the dialect tables.
+"""Put the statements of the collector's transform processor in order: who sent a span, what it says, what follows.
 
-Each group of statements carries a condition, so that a span pays for its own dialect only. OTTL:
-https://github.com/open-telemetry/opentelemetry-collector-contrib/tree/v0.157.0/pkg/ottl
+Each group of statements carries a condition, so that a span pays for its own dialect only. What follows from a scope's
+name is found once for each scope and stands in the scope's attributes until the spans have been read.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import groupby
+import json
+from collections.abc import Iterator
 
 from spyglass import names
-from spyglass.dialects.tables import Concept, KindRule, concepts, kinds, providers
+from spyglass.dialects.ottl import Group, absent, any_of, attribute, both, group, put, text
+from spyglass.dialects.rows import KINDS_OF_SCOPE, OF_SCOPE, dialect_groups, event_statements, kinds_by_value
+from spyglass.dialects.tables import dialects, providers
+from spyglass.dialects.usage import marked_scopes, usage_groups
 
-# One group: the condition that a span must fulfil (empty: every span), and what is done to it.
-Group = dict[str, object]
-
-MODEL_KINDS = (names.Kind.LLM, names.Kind.EMBEDDING)
-TOKEN_KEYS = (
-    names.INPUT_TOKENS,
-    names.OUTPUT_TOKENS,
-    names.CACHE_READ_TOKENS,
-    names.CACHE_WRITE_TOKENS,
-    names.REASONING_TOKENS,
-)
-# How a value is read: what a concept row's last column means in OTTL.
-READERS = {
-    "text": "{}",
-    "int": "Int({})",
-    "number": "Double({})",
-    "list": "[{}]",
-    "seconds": "Double({})",
-    "milliseconds": "Double({}) / 1000.0",
-}
-OPENAI_AGENTS_SCOPE = "openinference.instrumentation.openai_agents"
 IS_ERROR = "span.status.code == STATUS_CODE_ERROR"
-
-
-def attribute(key: str, of: str = "span") -> str:
-    """Return the OTTL path of an attribute."""
-    return f'{of}.attributes["{key}"]'
+KIND, PROVIDER = attribute(names.KIND), attribute(names.PROVIDER_NAME)
+OPERATIONS_OF_SCOPE = attribute(names.OPERATION_NAME, "scope")
+FRAMEWORK_OF_SCOPE = attribute(names.FRAMEWORK, "scope")
+# Instrumentors name their scope after what they instrument.
+INSTRUMENTORS = (
+    r"^(?:openinference\.instrumentation\.|openlit\.instrumentation\.|logfire\."
+    r"|opentelemetry\.instrumentation\.(?:genai\.)?)(?P<name>[a-z0-9_-]+)"
+)
+# What a failed span without an error type says in its status: a class before a colon or a bracket, or a code of HTTP.
+ERROR_TEXTS = (
+    r"^(?P<name>[A-Za-z_][A-Za-z0-9_.]*(?:Error|Exception|Timeout|Interrupt|Exit|Exceeded))[:(]",
+    r"[Ee]rror code: (?P<name>[45][0-9][0-9])",
+)
+# Most spans have one of these, which are OpenTelemetry's own already.
+COMMON_PROVIDERS = ("openai", "anthropic")
+OPERATIONS = {
+    names.Kind.LLM: names.Operation.CHAT,
+    names.Kind.TOOL: names.Operation.EXECUTE_TOOL,
+    names.Kind.AGENT: names.Operation.INVOKE_AGENT,
+    names.Kind.EMBEDDING: names.Operation.EMBEDDINGS,
+    names.Kind.RETRIEVAL: names.Operation.RETRIEVAL,
+    names.Kind.WORKFLOW: names.Operation.INVOKE_WORKFLOW,
+}
 
 
 def trace_groups() -> list[Group]:
-    """Return the groups for spans: tenant, dialects, kind, then what follows from the kind."""
+    """Return the groups for spans."""
     return [
-        _group("span", "", _tenant()),
-        *_dialect_groups(),
-        _group("span", "", _kinds()),
-        _group("span", f"{attribute('openinference.span.kind')} != nil", _openinference()),
-        _group("span", f"{attribute(names.AGENT_PARENT_NAME)} != nil", _enclosing_agent()),
-        _group("span", f"{attribute(names.PROVIDER_NAME)} != nil", _providers()),
-        _group("span", _any_of(attribute(names.KIND), MODEL_KINDS), _model_calls()),
-        _group("spanevent", f'spanevent.name == "{names.EVENT_EXCEPTION}" and {IS_ERROR}', _exception_type()),
-        _group(
-            "span", f"{IS_ERROR} and {attribute(names.ERROR_TYPE)} == nil", [_set(names.ERROR_TYPE, names.OTHER_ERROR)]
-        ),
+        group("scope", "", _scopes()),
+        group("span", "", [*tenant(), *_sent_kind()]),
+        *dialect_groups(),
+        group("span", f"{FRAMEWORK_OF_SCOPE} != nil and {attribute(names.DIALECT)} != nil", _framework()),
+        group("span", both(absent(names.OPERATION_NAME), f"{attribute(names.DIALECT)} != nil"), [_operation()]),
+        group("span", f"{attribute(names.AGENT_PARENT_NAME)} != nil", _enclosing_agent()),
+        group("span", _uncommon_provider(), _providers()),
+        *usage_groups(),
+        _events(),
+        group("span", both(IS_ERROR, absent(names.ERROR_TYPE)), _error_types()),
+        group("scope", "", _forget()),
     ]
 
 
-def metric_groups() -> list[Group]:
-    """Return the groups for metrics: tenant, and one unit for token counts."""
-    unit = 'set(metric.unit, "{token}") where metric.unit == "token" or metric.unit == "tokens"'
-    return [_group("resource", "", _resource_tenant()), _group("metric", "", [unit])]
-
-
-def log_groups() -> list[Group]:
-    """Return the groups for logs: tenant, and a time for those that their sender gave none."""
-    timeless = "set(log.observed_time, Now()) where log.time_unix_nano == 0 and log.observed_time_unix_nano == 0"
-    return [_group("log", "", [*_tenant("log"), timeless])]
-
-
-def _group(context: str, condition: str, statements: Iterable[str]) -> Group:
-    group: Group = {"context": context}
-    if condition:
-        group["conditions"] = [condition]
-    return group | {"statements": list(statements)}
-
-
-def _tenant(of: str = "span") -> list[str]:
+def tenant(of: str = "span") -> list[str]:
+    """Return the statements that say whose it is: its own, else its resource's, else the default."""
     made = []
     for key in (names.ORGANIZATION, names.PROJECT):
-        missing = f"where {attribute(key, of)} == nil"
-        made.append(f"set({attribute(key, of)}, {attribute(key, 'resource')}) {missing}")
-        made.append(f'set({attribute(key, of)}, "{names.DEFAULT_TENANT}") {missing}')
+        place = attribute(key, of)
+        value = f"Coalesce([{attribute(key, 'resource')}, {text(names.DEFAULT_TENANT)}])"
+        made.append(f"set({place}, {value}) where {place} == nil")
     return made
 
 
-def _resource_tenant() -> list[str]:
-    return [
-        f'set({attribute(key, "resource")}, "{names.DEFAULT_TENANT}") where {attribute(key, "resource")} == nil'
-        for key in (names.ORGANIZATION, names.PROJECT)
-    ]
+def _scopes() -> Iterator[str]:
+    for dialect in dialects():
+        if dialect.scope:
+            fits = f"{OF_SCOPE} == nil and IsMatch(scope.name, {text(dialect.scope)})"
+            yield f"set({OF_SCOPE}, {text(dialect.name)}) where {fits}"
+        if dialect.scope and dialect.framework:
+            here = f"{OF_SCOPE} == {text(dialect.name)}"
+            yield f"set({FRAMEWORK_OF_SCOPE}, {text(dialect.framework)}) where {here}"
+    found = f'ExtractPatterns(scope.name, {text(INSTRUMENTORS)})["name"]'
+    yield f"set({FRAMEWORK_OF_SCOPE}, {found}) where {FRAMEWORK_OF_SCOPE} == nil"
+    yield from marked_scopes()
+    yield f"set({KINDS_OF_SCOPE}, {json.dumps(kinds_by_value())})"
+    yield f"set({OPERATIONS_OF_SCOPE}, {json.dumps(OPERATIONS)})"
 
 
-def _dialect_groups() -> Iterable[Group]:
-    for _, rows in groupby(concepts(), key=lambda row: row.dialect):
-        members = list(rows)
-        sources = dict.fromkeys(row.source for row in members)
-        condition = " or ".join(f"{attribute(source)} != nil" for source in sources)
-        yield _group("span", condition, [_concept(row) for row in members])
+def _forget() -> Iterator[str]:
+    for key in (names.DIALECT, names.FRAMEWORK, names.KIND, names.OPERATION_NAME, names.USAGE_FAULT):
+        yield f"delete_key(scope.attributes, {text(key)})"
 
 
-def _concept(row: Concept) -> str:
-    source, target = attribute(row.source), attribute(row.target)
-    return f"set({target}, {READERS[row.kind].format(source)}) where {target} == nil and {source} != nil"
-
-
-def _kinds() -> list[str]:
+def _sent_kind() -> Iterator[str]:
     known = "|".join(names.Kind)
-    unset = f"{attribute(names.KIND)} == nil"
-    made = [f'delete_key(span.attributes, "{names.KIND}") where not IsMatch({attribute(names.KIND)}, "^({known})$")']
-    made[0] += f" and {attribute(names.KIND)} != nil"
-    for (dialect, source, kind, operation), rows in groupby(kinds(), key=_kind_key):
-        values = [row.value for row in rows]
-        fits = f"{unset} and {attribute(source)} != nil and ({_any_of(attribute(source), values)})"
-        if operation:
-            made.append(
-                f"{_set(names.OPERATION_NAME, operation)} where {attribute(names.OPERATION_NAME)} == nil and {fits}"
-            )
-        made.append(f"{_set(names.DIALECT, dialect)} where {fits}")
-        made.append(f"{_set(names.KIND, kind)} where {fits}")
-    made.append(f"{_set(names.KIND, names.Kind.TOOL)} where {unset} and {attribute(names.TOOL_NAME)} != nil")
-    made.append(f"{_set(names.KIND, names.Kind.LLM)} where {unset} and {attribute(names.REQUEST_MODEL)} != nil")
-    made.append(f"{_set(names.KIND, names.Kind.UNKNOWN)} where {unset}")
-    return made
+    odd = f'{KIND} != nil and not IsMatch({KIND}, "^({known})$$")'
+    yield f"delete_key(span.attributes, {text(names.KIND)}) where {odd}"
 
 
-def _kind_key(row: KindRule) -> tuple[str, str, str, str]:
-    return row.dialect, row.source, row.kind, row.operation
+def _framework() -> Iterator[str]:
+    yield put(names.FRAMEWORK, FRAMEWORK_OF_SCOPE)
 
 
-def _openinference() -> list[str]:
-    """Return what OpenInference says by span name: agents without agent.name, the runner's root, hand-offs."""
-    agent = f'{attribute(names.KIND)} == "{names.Kind.AGENT}" and {attribute(names.AGENT_NAME)} == nil'
-    root = f'{agent} and instrumentation_scope.name == "{OPENAI_AGENTS_SCOPE}"'
-    handoff = f'{attribute(names.KIND)} == "{names.Kind.TOOL}" and IsMatch(span.name, "^handoff to ")'
-    tool = f'{attribute(names.KIND)} == "{names.Kind.TOOL}" and {attribute(names.TOOL_NAME)} == nil'
-    return [
-        f"{_set_path(names.WORKFLOW_NAME, 'span.name')} where {root}",
-        f"{_set(names.OPERATION_NAME, names.Operation.INVOKE_WORKFLOW)} where {root}",
-        f"{_set(names.KIND, names.Kind.WORKFLOW)} where {root}",
-        f"{_set_path(names.AGENT_NAME, 'span.name')} where {agent}",
-        f"{_set_path(names.AGENT_SOURCE_NAME, attribute('input.value'))} where {handoff}",
-        f"{_set_path(names.AGENT_TARGET_NAME, attribute('output.value'))} where {handoff}",
-        f"{_set(names.OPERATION_NAME, names.Operation.HANDOFF)} where {handoff}",
-        f"{_set(names.KIND, names.Kind.TASK)} where {handoff}",
-        f"{_set_path(names.TOOL_NAME, 'span.name')} where {tool}",
-    ]
+def _operation() -> str:
+    return put(names.OPERATION_NAME, f"{OPERATIONS_OF_SCOPE}[{KIND}]")
 
 
-def _enclosing_agent() -> list[str]:
-    """Return that what is no agent itself belongs to the agent that it ran inside."""
-    none = f'{attribute(names.AGENT_NAME)} == nil and {attribute(names.KIND)} != "{names.Kind.AGENT}"'
-    return [f"set({attribute(names.AGENT_NAME)}, {attribute(names.AGENT_PARENT_NAME)}) where {none}"]
+def _enclosing_agent() -> Iterator[str]:
+    """Say that what is no agent itself belongs to the agent that it ran inside."""
+    none = f"{absent(names.AGENT_NAME)} and {KIND} != {text(names.Kind.AGENT)}"
+    yield put(names.AGENT_NAME, attribute(names.AGENT_PARENT_NAME), none)
 
 
-def _providers() -> list[str]:
+def _uncommon_provider() -> str:
+    return " and ".join([f"{PROVIDER} != nil", *(f"{PROVIDER} != {text(name)}" for name in COMMON_PROVIDERS)])
+
+
+def _providers() -> Iterator[str]:
     sent = {name: [other for other, same in providers().items() if same == name] for name in providers().values()}
-    return [
-        f"{_set(names.PROVIDER_NAME, name)} where {_any_of(attribute(names.PROVIDER_NAME), others)}"
-        for name, others in sent.items()
-    ]
+    for name, others in sent.items():
+        yield put(names.PROVIDER_NAME, text(name), any_of(PROVIDER, others))
 
 
-def _model_calls() -> list[str]:
-    numbers = [
-        f"set({attribute(key)}, Int({attribute(key)})) where {attribute(key)} != nil and not IsInt({attribute(key)})"
-        for key in TOKEN_KEYS
-    ]
-    counted = f"({attribute(names.INPUT_TOKENS)} != nil or {attribute(names.OUTPUT_TOKENS)} != nil)"
-    unset = f"{attribute(names.USAGE_SOURCE)} == nil"
-    return [
-        *numbers,
-        f"{_set(names.USAGE_SOURCE, names.UsageSource.REPORTED)} where {unset} and {counted}",
-        f"{_set(names.USAGE_SOURCE, names.UsageSource.MISSING)} where {unset}",
-    ]
-
-
-def _exception_type() -> list[str]:
+def _events() -> Group:
+    """Read what only events say: the type of the exception, the time of the first token, why a model stopped."""
     source = attribute(names.EXCEPTION_TYPE, "spanevent")
-    return [
-        f"set({attribute(names.ERROR_TYPE)}, {source}) where {attribute(names.ERROR_TYPE)} == nil and {source} != nil"
-    ]
+    raised = f"spanevent.name == {text(names.EVENT_EXCEPTION)} and {IS_ERROR} and {absent(names.ERROR_TYPE)}"
+    found = list(event_statements())
+    wanted = any_of("spanevent.name", dict.fromkeys([names.EVENT_EXCEPTION, *(name for name, _ in found)]))
+    return group("spanevent", wanted, [put(names.ERROR_TYPE, source, raised), *(statement for _, statement in found)])
 
 
-def _set(key: str, value: str) -> str:
-    return _set_path(key, f'"{value}"')
-
-
-def _set_path(key: str, value: str) -> str:
-    return f"set({attribute(key)}, {value})"
-
-
-def _any_of(path: str, values: Iterable[str]) -> str:
-    return " or ".join(f'{path} == "{value}"' for value in values)
+def _error_types() -> Iterator[str]:
+    for pattern in ERROR_TEXTS:
+        found = f'ExtractPatterns(span.status.message, {text(pattern)})["name"]'
+        yield put(names.ERROR_TYPE, found, absent(names.ERROR_TYPE))
+    yield put(names.ERROR_TYPE, text(names.OTHER_ERROR), absent(names.ERROR_TYPE))

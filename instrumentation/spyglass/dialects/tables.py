@@ -1,31 +1,56 @@
-"""Read the dialect tables: comma-separated files beside this module, with comments after ``#``."""
+"""Read the dialects' tables: comma-separated files beside this module, with comments after ``#``."""
 
 from __future__ import annotations
 
 import csv
+from collections.abc import Iterable
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
 
 
-class Concept(NamedTuple):
-    """Say that in spans of a dialect the source attribute means the target; ``kind`` is how the value is read."""
+class Dialect(NamedTuple):
+    """Name a dialect and say whose spans speak it: a pattern of scope names, or a condition on the span."""
 
-    dialect: str
-    target: str
+    name: str
+    title: str
+    framework: str
+    scope: str
+    mark: str
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Return the rows of its table in order."""
+        return tuple(Row(*row) for row in _rows(f"tables/{self.name}.csv"))
+
+
+class Row(NamedTuple):
+    """Say that in a dialect's spans the source means the concept: its type, its unit, and when it is read.
+
+    A source is an attribute's key, a place in a JSON attribute (``key>inner>0``) that a row ``json`` has parsed, a sum
+    of such, a constant (``=text``), the span's name (``@span.name``), or an event and which of its keys (``event
+    NAME>key``; without a key, the time from the span's start).
+    """
+
+    concept: str
     source: str
-    kind: str
+    type: str
+    unit: str
+    condition: str
+    note: str
 
 
-class KindRule(NamedTuple):
-    """Say that this value of the source attribute makes a span of this kind, and which operation it names."""
+class Fault(NamedTuple):
+    """Describe a known fault of an emitter: who, which versions, when, what is wrong, and what puts it right."""
 
-    dialect: str
-    source: str
-    value: str
-    kind: str
-    operation: str
+    id: str
+    scope: str
+    versions: str
+    condition: str
+    correct: str
+    wrong: str
 
 
 class ContentKey(NamedTuple):
@@ -36,24 +61,48 @@ class ContentKey(NamedTuple):
     part: str
 
 
-def concepts() -> tuple[Concept, ...]:
-    """Return the rows of concepts.csv in order; the first present source of a target wins."""
-    return tuple(Concept(*row) for row in _rows("concepts.csv"))
+class Rename(NamedTuple):
+    """Say that a metric with the old name is the new one, if its operation is among these (empty: always)."""
+
+    old: str
+    new: str
+    operations: str
 
 
-def kinds() -> tuple[KindRule, ...]:
-    """Return the rows of kinds.csv in order; the first rule that fits wins."""
-    return tuple(KindRule(*row) for row in _rows("kinds.csv"))
+@cache
+def dialects() -> tuple[Dialect, ...]:
+    """Return the dialects in the order in which they are asked."""
+    return tuple(Dialect(*row) for row in _rows("dialects.csv"))
+
+
+@cache
+def concepts() -> dict[str, str]:
+    """Return the attribute that holds each concept."""
+    return dict(_pairs("concepts.csv"))
+
+
+def faults() -> tuple[Fault, ...]:
+    """Return the rows of faults.csv in order."""
+    return tuple(Fault(*row) for row in _rows("faults.csv"))
 
 
 def providers() -> dict[str, str]:
     """Return OpenTelemetry's provider names by the names that senders use."""
-    return {sent: name for sent, name in _rows("providers.csv")}  # noqa: C416 -- checks that each row has two cells
+    return dict(_pairs("providers.csv"))
+
+
+def metric_renames() -> tuple[Rename, ...]:
+    """Return the rows of metrics.csv in order."""
+    return tuple(Rename(*row) for row in _rows("metrics.csv"))
 
 
 def content_keys() -> tuple[ContentKey, ...]:
     """Return the rows of content_keys.csv in order."""
     return tuple(ContentKey(*row) for row in _rows("content_keys.csv"))
+
+
+def _pairs(name: str) -> Iterable[tuple[str, str]]:
+    return ((key, value) for key, value in _rows(name))
 
 
 def _rows(name: str) -> list[list[str]]:

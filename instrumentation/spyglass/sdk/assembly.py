@@ -17,7 +17,6 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Sampler, _get_from_env_or_default
 
 from spyglass import names
-from spyglass.names import Signal
 from spyglass.sdk import clean, logs, propagate, providers
 from spyglass.sdk.autoinstrument import Instrumentation, Instrumented
 from spyglass.sdk.capture import Capture
@@ -27,6 +26,7 @@ from spyglass.sdk.notices import log
 from spyglass.sdk.processors import LogForwarder, SpanForwarder
 from spyglass.sdk.queue import ExportQueue, Sent
 from spyglass.sdk.redaction import redactor
+from spyglass.sdk.report import Signal
 from spyglass.sdk.runtime import Runtime, Stoppable
 from spyglass.sdk.tracing import Tracing
 from spyglass.sdk.transport import Reachability, silence_exporters

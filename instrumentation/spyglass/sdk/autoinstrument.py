@@ -24,10 +24,10 @@ from spyglass.names import (
     INSTRUMENTED_DETAIL,
     INSTRUMENTED_LIBRARY,
     INSTRUMENTED_OUTCOME,
-    Outcome,
 )
 from spyglass.sdk.libraries import LIBRARIES, Library
 from spyglass.sdk.notices import log
+from spyglass.sdk.report import Outcome
 from spyglass.settings import Settings
 
 AUTO = "auto"

@@ -15,8 +15,8 @@ from enum import Enum, auto
 from queue import Empty, SimpleQueue
 from typing import Generic, TypeVar
 
-from spyglass.names import DropReason, Signal
 from spyglass.sdk.notices import warn_once
+from spyglass.sdk.report import DropReason, Signal
 
 T = TypeVar("T")
 R = TypeVar("R")

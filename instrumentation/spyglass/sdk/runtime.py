@@ -14,7 +14,6 @@ from opentelemetry.sdk.metrics.export import MetricReader
 from opentelemetry.sdk.resources import Resource
 
 from spyglass import names
-from spyglass.names import DropReason, Signal
 from spyglass.sdk import autoinstrument
 from spyglass.sdk.carry import flush_before_the_worker_ends
 from spyglass.sdk.dedupe import OneSpanPerModelCall
@@ -23,6 +22,7 @@ from spyglass.sdk.notices import log
 from spyglass.sdk.processors import LogForwarder, SpanForwarder
 from spyglass.sdk.providers import Globals, process_attributes, renew_metrics
 from spyglass.sdk.queue import ExportQueue
+from spyglass.sdk.report import DropReason, Signal
 from spyglass.sdk.tracing import Tracing
 from spyglass.settings import Settings
 
