@@ -15,12 +15,15 @@ BIG, SMALL, EMBEDDING = (
     for each in ((100, 20), (10, 2), (7, 0))
 )
 CALL = Call(
-    scope="sdk", model="gpt", is_call=True, is_embedding=False, failed=False, source="reported", fault="", input=100,
-    output=20, cache_read=0, reasoning=0,
+    scope="sdk", model="gpt", is_call=True, is_embedding=False, failed=False, is_instant=False, source="reported",
+    fault="", input=100, output=20, cache_read=0, reasoning=0,
 )  # fmt: skip
 LITTLE = CALL._replace(input=10, output=2)
 SILENT = CALL._replace(source="missing", input=None, output=None, cache_read=None, reasoning=None)
 FAILURE = SILENT._replace(failed=True)
+SPANNED = CALL._replace(is_embedding=True, input=7, output=None)
+INSTANT = LITTLE._replace(is_instant=True)
+TOO_FAST = "took less than a millisecond: a cache answered it, or the program wrote it"
 SUM = CALL._replace(is_call=False, source="aggregated", scope="agents", input=110, output=22)
 FAULT = Found("sdk", "output of the first event", 1)
 RETRIEVAL = Found("chain", "retriever", 1)
@@ -44,7 +47,9 @@ def _judged(served: list[Served], counted: Counted) -> Verdict:
         ([BIG, UNSAID, FAILED], _counted(CALL, SILENT, FAILURE)),
         ([BIG, FAILED, FAILED, FAILED], _counted(CALL, FAILURE)),
         ([BIG], _counted(CALL, FAILURE)),
-        ([EMBEDDING], _counted(CALL._replace(is_embedding=True, input=7, output=None))),
+        ([EMBEDDING], _counted(SPANNED)),
+        ([BIG, EMBEDDING], _counted(CALL)),
+        ([BIG], _counted(CALL, SILENT._replace(is_embedding=True))),
         ([BIG], _counted(CALL._replace(cache_read=None, reasoning=None))),
         # an agent's sum over calls that report nothing, each with a span of its own
         ([BIG, SMALL], _counted(SUM, *[SILENT._replace(source="aggregated")] * 2, total=2)),
@@ -78,10 +83,11 @@ def test_what_agrees_is_exact(served: list[Served], counted: Counted) -> None:
             ["1 span of agents: gpt is a sum over calls that have no span or no tokens"],
         ),
         (
-            [BIG, EMBEDDING],
-            _counted(CALL, retrievals=(RETRIEVAL,)),
+            [BIG, EMBEDDING, EMBEDDING],
+            _counted(CALL, SPANNED, retrievals=(RETRIEVAL,)),
             ["1 span of chain: retriever has no span of the call that embeds its query"],
         ),
+        ([BIG], _counted(CALL, INSTANT), [f"1 span of sdk: gpt {TOO_FAST}"]),
         (
             [BIG, SMALL],
             _counted(CALL, unseen=(Found("agents", "planner", 1),)),

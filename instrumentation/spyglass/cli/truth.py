@@ -20,7 +20,8 @@ usage_reported, input_tokens, output_tokens, cache_read and reasoning for each r
 spans go through the collector into the warehouse, and the finaliser counts. Tables show counted/served.
 
 exact: calls, and tokens where usage was reported, are those served; of what was cached or was reasoning an emitter need
-not speak. Failed requests that have no span of their own, and calls that failed before a request was sent, are noted.
+not speak. Failed requests that have no span of their own, calls that failed before a request was sent, and embeddings
+of which no span reports usage are noted.
 flagged: every difference follows from a fact that the warehouse holds and names, such as calls without usage.
 different: it does not; the exit code is 1.
 """

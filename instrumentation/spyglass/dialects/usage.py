@@ -136,7 +136,7 @@ def _ranges(key: str) -> Iterator[str]:
 
 
 def _sources() -> Iterator[str]:
-    """Say where a model call's tokens come from; nothing in and nothing out is what an emitter writes that knows none."""
+    """Say where a model call's tokens come from; none in and none out is what an emitter writes that knows none."""
     sent = f"{attribute(names.SENT_OUTPUT_TOKENS)} == 0"
     yield put(names.SENT_OUTPUT_TOKENS, OUTPUT, f"{OUTPUT} == 0 and ({INPUT} == nil or {INPUT} == 0)")
     yield put(names.SENT_INPUT_TOKENS, INPUT, sent)

@@ -10,8 +10,9 @@ from spyglass.warehouse.client import Warehouse
 _CALLS = """
 SELECT
     s.scope AS scope, c.model AS model, s.kind IN ('llm', 'embedding') AS is_call, c.kind = 'embedding' AS is_embedding,
-    c.status = 'error' AS failed, c.usage_source AS source, s.fault AS fault, c.input_tokens AS input,
-    c.output_tokens AS output, c.cache_read_tokens AS cache_read, c.reasoning_tokens AS reasoning
+    c.status = 'error' AS failed, c.duration_ns < 1000000 AS is_instant, c.usage_source AS source, s.fault AS fault,
+    c.input_tokens AS input, c.output_tokens AS output, c.cache_read_tokens AS cache_read,
+    c.reasoning_tokens AS reasoning
 FROM spyglass.llm_calls AS c FINAL
 INNER JOIN
 (
@@ -69,7 +70,8 @@ ORDER BY scope, what
 class Call(NamedTuple):
     """Hold a row of llm_calls and its span's scope; ``fault`` names what its emitter is known to do wrong.
 
-    ``is_call`` is false for a span that is no call of a model, but reports the tokens of some.
+    ``is_call`` is false for a span that is no call of a model, but reports the tokens of some. ``is_instant`` says that
+    it took less than a millisecond, in which no provider answers.
     """
 
     scope: str
@@ -77,6 +79,7 @@ class Call(NamedTuple):
     is_call: bool
     is_embedding: bool
     failed: bool
+    is_instant: bool
     source: str
     fault: str
     input: int | None

@@ -12,6 +12,22 @@ from spyglass.truth.recordings import Served
 Pairs = Counter[tuple[int, int]]
 
 
+def without_embeddings(served: Sequence[Served], counted: Counted) -> tuple[Sequence[Served], Counted, list[str]]:
+    """Leave embeddings aside where no span reports the usage of any; returns the rest, and notes of what was left out.
+
+    Those of a retrieval seldom have a span, and those that a program makes by itself have no request.
+    """
+    spans = [call for call in counted.calls if call.is_embedding]
+    requests = [request for request in served if _is_embedding(request)]
+    if any(call.has_usage for call in spans) or len(spans) == len(requests):
+        return served, counted, []
+    rest = counted._replace(
+        calls=tuple(call for call in counted.calls if not call.is_embedding), total=counted.total - len(spans)
+    )
+    note = f"embeddings, of which no span reports usage: {len(requests)} served, {len(spans)} counted"
+    return [request for request in served if not _is_embedding(request)], rest, [note]
+
+
 def of_tokens(served: Sequence[Served], counted: Counted) -> list[str]:
     """Return what explains that the sums of tokens differ; nothing where it does not follow from facts.
 
@@ -30,14 +46,15 @@ def of_tokens(served: Sequence[Served], counted: Counted) -> list[str]:
     with_failed = failures(served, counted) > 0
     silent = _silent(counted.calls, with_failed=with_failed) if remaining else []
     estimates = _grouped(counted.calls, _is_estimated, "has a usage that its emitter estimated")
-    return [*silent, *embeddings, *estimates, *hidden]
+    return [*silent, *embeddings, *estimates, *_instant(counted), *hidden]
 
 
 def of_calls(served: Sequence[Served], counted: Counted) -> list[str]:
     """Return what explains that there are more or fewer calls than requests; nothing where facts do not."""
     missing = len(served) - counted.total
     if missing < 0:
-        return _marked(counted)
+        instant = sum(map(_is_instant, counted.calls))
+        return [*_marked(counted), *(_instant(counted) if -missing <= instant else [])]
     lost = _lost(served, counted)
     repeated = max(0, -failures(served, counted))
     if lost and missing - repeated <= _without_output(lost):
@@ -93,7 +110,8 @@ def _without_output(lost: Pairs) -> int:
 def _is_certain(call: Call) -> bool:
     """Say whether its numbers are beyond doubt: all there, of one call, as the provider told them."""
     whole = call.input is not None and (call.output is not None or call.is_embedding)
-    return whole and call.is_call and not call.fault and call.source not in ("estimated", "aggregated")
+    is_told = call.is_call and not call.fault and call.source not in ("estimated", "aggregated")
+    return whole and is_told and not call.is_instant
 
 
 def _is_doubtful(call: Call) -> bool:
@@ -110,6 +128,14 @@ def _is_silent_failure(call: Call) -> bool:
 
 def _is_estimated(call: Call) -> bool:
     return call.source == "estimated"
+
+
+def _is_instant(call: Call) -> bool:
+    return call.is_instant and call.has_usage
+
+
+def _is_embedding(request: Served) -> bool:
+    return request.reported and not request.output
 
 
 def _is_sum(call: Call) -> bool:
@@ -132,6 +158,11 @@ def _hidden(counted: Counted) -> list[str]:
     """Return the facts behind which any number of calls may be hidden."""
     sums = _grouped(counted.calls, _is_sum, "is a sum over calls that have no span or no tokens")
     return [*_marked(counted), *sums, *_unseen(counted)]
+
+
+def _instant(counted: Counted) -> list[str]:
+    what = "took less than a millisecond: a cache answered it, or the program wrote it"
+    return _grouped(counted.calls, _is_instant, what)
 
 
 def _marked(counted: Counted) -> list[str]:

@@ -36,8 +36,9 @@ class Figure:
 class Verdict:
     """Hold the figures of a recording, in what they differ, and which facts explain that.
 
-    ``flags`` name what the warehouse knows to miss, where it explains a difference; ``notes`` say why requests that
-    failed are more or fewer than calls: no number is missing there. ``explained`` is whether all differences are.
+    ``flags`` name what the warehouse knows to miss, where it explains a difference. ``notes`` say why requests that
+    failed are more or fewer than calls, and which embeddings were left aside: no reported number is missing there.
+    ``explained`` is whether all differences are.
     """
 
     recording: str
@@ -76,6 +77,8 @@ def judge(name: str, served: Sequence[Served], counted: Counted) -> Verdict:
     tokens = {measure: _figure(measure, served, counted.calls) for measure in _TOKENS}
     unknown = sum(call.is_call and not call.has_usage and not call.is_summed for call in counted.calls)
     made = Verdict(name, Figure(len(served), counted.total, unknown), tokens, counted.tool_calls, counted.agents)
+    served, counted, notes = facts.without_embeddings(served, counted)
+    made.notes += notes
     _judge_tokens(made, served, counted)
     _judge_calls(made, served, counted)
     return made
@@ -101,10 +104,11 @@ def _sum(values: Sequence[int | None]) -> int | None:
 
 
 def _judge_tokens(made: Verdict, served: Sequence[Served], counted: Counted) -> None:
-    wrong = [name for name, figure in made.tokens.items() if figure.missing and _matters(name, figure, counted.calls)]
+    figures = {measure: _figure(measure, served, counted.calls) for measure in _TOKENS}
+    wrong = [name for name, figure in figures.items() if figure.missing and _matters(name, figure, counted.calls)]
     if not wrong:
         return
-    made.differences += [_sentence(f"{name.replace('_', ' ')} tokens", made.tokens[name]) for name in wrong]
+    made.differences += [_sentence(f"{name.replace('_', ' ')} tokens", figures[name]) for name in wrong]
     made.differences += facts.of_unread(counted)
     made.flags += facts.of_tokens(served, counted)
     made.explained = bool(made.flags)
@@ -117,13 +121,14 @@ def _matters(name: str, figure: Figure, calls: Sequence[Call]) -> bool:
 
 
 def _judge_calls(made: Verdict, served: Sequence[Served], counted: Counted) -> None:
-    if not made.calls.missing:
+    calls = Figure(len(served), counted.total, 0)
+    if not calls.missing:
         return
     note = facts.of_failures(served, counted)
     if note:
         made.notes.append(note)
         return
-    made.differences.append(_sentence("calls", made.calls))
+    made.differences.append(_sentence("calls", calls))
     found = facts.of_calls(served, counted)
     made.explained = made.explained and bool(found)
     made.flags += [flag for flag in found if flag not in made.flags]
