@@ -39,7 +39,7 @@ FROM
         trace_id, ids, are_agents, arrayExists(x -> x, are_agents) AS has_agent, have_failed, tool_names, tool_calls,
         over_lists[4] AS over_reported_calls, over_lists[5] AS over_usages, id, goal, above_agent, above_tool,
         above_reported_call, above_usage, is_call, is_tool, reports, failed, tool_name, tool_call,
-        bitmapContains(over_lists[3], place) AS over_call,
+        bitmapContains(over_lists[if(is_call, 3, 6)], place) AS over_call,
         bitmapContains(over_reported_calls, place) AS over_reported_call,
         bitmapContains(over_usages, place) AS over_usage
     FROM
@@ -47,7 +47,9 @@ FROM
         SELECT
             *,
             arrayMap(
-                (wanted, above) -> bitmapBuild(arrayFilter((place, is_wanted) -> is_wanted, above, wanted)), wanted_lists, above_lists
+                (wanted, above) -> bitmapBuild(arrayFilter((place, is_wanted) -> is_wanted, above, wanted)),
+                -- and what adds up calls, however far below
+                arrayPushBack(wanted_lists, are_calls), arrayPushBack(above_lists, above_lists[5])
             ) AS over_lists
         FROM
         (

@@ -1,16 +1,19 @@
--- One row for each model call; of one that reports nothing, tokens are unknown.
+-- One row for each model call; of one whose tokens do not count here, they are unknown, so that rows add up to the totals.
+WITH value -> if(owns_usage, value, NULL) AS own
 SELECT
     organization, project, environment, service, release, demo,
     multiIf(e.agent_name != '', e.agent_name, o.agent != '', o.agent, o.parent_agent) AS agent,
     execution AS execution_id, trace_id, span_id, timestamp AS started_at, duration_ns, call_kind AS kind, provider,
     request_model, response_model, model, workflow, if(o.user_id != '', o.user_id, e.execution_user) AS user_id, session_id,
     conversation_id, status, error_type, finish_reasons, stream, time_to_first_token_seconds,
-    if(owns_usage, o.input_tokens, NULL) AS input_tokens, if(owns_usage, o.output_tokens, NULL) AS output_tokens, cache_read_tokens, cache_write_tokens, reasoning_tokens, service_tier, cache_write_1h_tokens,
-    audio_input_tokens, audio_cache_read_tokens, audio_output_tokens,
+    own(o.input_tokens) AS input_tokens, own(o.output_tokens) AS output_tokens, own(o.cache_read_tokens) AS cache_read_tokens,
+    own(o.cache_write_tokens) AS cache_write_tokens, own(o.reasoning_tokens) AS reasoning_tokens, service_tier,
+    own(o.cache_write_1h_tokens) AS cache_write_1h_tokens, own(o.audio_input_tokens) AS audio_input_tokens,
+    own(o.audio_cache_read_tokens) AS audio_cache_read_tokens, own(o.audio_output_tokens) AS audio_output_tokens,
     counted_usage_source AS usage_source, cost_nano_usd,
     if(cost_nano_usd IS NULL, 'unpriced', 'computed') AS cost_source,
     price_book_version,
-    reported_cost_nano_usd
+    own(o.reported_cost_nano_usd) AS reported_cost_nano_usd
 FROM spyglass.$run_owners AS o
 LEFT JOIN
 (
