@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import importlib
-import signal
 from pathlib import Path
 
 from spyglass.bench.figures import Figure, lines
+from spyglass.cli._signals import end_in_order
 from spyglass.errors import UsageError
 
 # Name, and the sentence of --help; the module of the same name has measure(running=…).
@@ -46,16 +46,10 @@ def configure(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """Print the figures; the exit code is 1 when a goal is missed, and that of Ctrl-C after SIGTERM."""
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_in_order()
     figures = _warehouse(arguments) if arguments.bench == _WAREHOUSE else _stack(arguments)
     print("\n".join(lines(figures, as_json=arguments.json)))
     return int(any(figure.ok is False for figure in figures))
-
-
-def _interrupt(*_: object) -> None:
-    """Let what was started be stopped, once: `timeout` sends SIGTERM twice, to the process and to its group."""
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
-    raise KeyboardInterrupt
 
 
 def _stack(arguments: argparse.Namespace) -> list[Figure]:

@@ -9,6 +9,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
+from spyglass.cli._signals import end_in_order
 from spyglass.cli._tables import print_table
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def run(arguments: argparse.Namespace) -> int:
     """Print the comparison; 1 where a recording differs without a flag, 2 when a file is bad (nothing is sent)."""
     from spyglass.truth import compare, recordings  # noqa: PLC0415 -- a command imports what it needs
 
+    end_in_order()
     read = [recordings.read(path) for path in recordings.find(arguments.places)]
     verdicts = compare.compare(read, running=arguments.stack, say=_say)
     total = _total(verdicts)
