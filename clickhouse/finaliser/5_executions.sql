@@ -65,7 +65,7 @@ FROM
         toUInt32(countIf(without_usage)) AS calls_without_usage,
         sumIf(cost_nano_usd, owns_usage) AS token_cost_nano_usd,
         toUInt32(countIf(unpriced)) AS unpriced_calls,
-        sumIf(o.reported_cost_nano_usd, owns_usage) AS reported_cost_nano_usd,
+        sumIf(o.reported_cost_nano_usd, counts_call OR owns_usage) AS reported_cost_nano_usd,
         sum(o.cpu_core_seconds) AS cpu_core_seconds,
         sum(o.memory_gb_seconds) AS memory_gb_seconds,
         sum(o.gpu_seconds) AS gpu_seconds,

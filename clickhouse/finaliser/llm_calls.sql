@@ -13,7 +13,7 @@ SELECT
     counted_usage_source AS usage_source, cost_nano_usd,
     if(cost_nano_usd IS NULL, 'unpriced', 'computed') AS cost_source,
     price_book_version,
-    own(o.reported_cost_nano_usd) AS reported_cost_nano_usd
+    reported_cost_nano_usd
 FROM spyglass.$run_owners AS o
 LEFT JOIN
 (

@@ -38,7 +38,7 @@ FROM
         if(owns, o.cache_read_tokens, NULL) AS cache_read_tokens,
         if(owns, o.cache_write_tokens, NULL) AS cache_write_tokens,
         if(owns, o.reasoning_tokens, NULL) AS reasoning_tokens, if(owns, o.cost_nano_usd, NULL) AS cost_nano_usd,
-        if(owns, o.reported_cost_nano_usd, NULL) AS reported_cost_nano_usd,
+        if(counts, o.reported_cost_nano_usd, NULL) AS reported_cost_nano_usd,
         o.without_usage AND counts AS without_usage, o.unpriced AND counts AS unpriced
     FROM spyglass.$run_owners AS o
     LEFT JOIN

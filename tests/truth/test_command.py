@@ -75,14 +75,19 @@ def test_requests_that_a_client_repeats_are_noted(judged: dict[str, Any]) -> Non
 
 
 def test_calls_that_nobody_recorded_are_flagged(judged: dict[str, Any]) -> None:
-    """A recording without any call says so, and one whose retriever calls a model unseen names the retriever."""
-    silent, retrieving = judged["claude-agent-sdk__native"], judged["langgraph__otel-genai"]
+    """A recording without the span of any call says so."""
+    silent = judged["claude-agent-sdk__native"]
     assert (silent["exact"], silent["flagged"], silent["flags"]) == (False, True, ["there is no span of a model call"])
     assert silent["tokens_input"] == {"truth": 240, "counted": None, "unknown_calls": 0}
     assert silent["differences"][0] == "input tokens: 0 counted, 240 served"
-    assert (retrieving["exact"], retrieving["flagged"]) == (False, True)
-    assert "retrieval has no span of the call that embeds its query" in retrieving["flags"][0]
-    assert retrieving["differences"] == ["input tokens: 484 counted, 502 served", "calls: 12 counted, 14 served"]
+
+
+def test_embeddings_that_no_framework_reports_are_noted(judged: dict[str, Any]) -> None:
+    """Calls that embed the query of a retrieval unseen are left aside and said to be, and all else is compared."""
+    row = judged["langgraph__otel-genai"]
+    assert (row["exact"], row["flagged"], row["flags"]) == (True, False, [])
+    assert row["notes"] == ["embeddings, of which no span reports usage: 2 served, 0 counted"]
+    assert row["tokens_input"] == {"truth": 502, "counted": 484, "unknown_calls": 3}
 
 
 def test_a_difference_of_one_token_fails(done: subprocess.CompletedProcess[str], judged: dict[str, Any]) -> None:
@@ -91,7 +96,7 @@ def test_a_difference_of_one_token_fails(done: subprocess.CompletedProcess[str],
     assert (row["exact"], row["flagged"], row["flags"]) == (False, False, [])
     assert row["differences"] == ["output tokens: 85 counted, 86 served"]
     assert done.returncode == 1
-    assert json.loads(done.stdout)["total"] == {"recordings": 9, "exact": 6, "flagged": 2, "different": 1}
+    assert json.loads(done.stdout)["total"] == {"recordings": 9, "exact": 7, "flagged": 1, "different": 1}
 
 
 def test_progress_is_no_part_of_the_answer(done: subprocess.CompletedProcess[str]) -> None:
