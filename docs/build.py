@@ -1,7 +1,7 @@
 """Write the reference pages of docs/ from the source: ``python docs/build.py`` (or with the word check).
 
-Every setting, command, question, metric and alert is in one of them, because they are made from the very tables that
-the code reads. The probes' catalogue has its own page, probes/README.md.
+Every setting, command, question, metric, alert and dialect is in one of them, because they are made from the very
+tables that the code reads. The probes' catalogue has its own page, probes/README.md.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from prometheus_client import REGISTRY, CollectorRegistry
 
 from spyglass.assets import folder
 from spyglass.cli._commands import COMMANDS
+from spyglass.dialects.tables import Row, concepts, dialects, faults
 from spyglass.names import METRICS
 from spyglass.prometheus_names import PART_METRICS, series_name
 from spyglass.settings import ROWS, variable
@@ -36,6 +37,7 @@ def pages() -> dict[str, str]:
         "questions.md": _questions(),
         "metrics.md": _metrics(),
         "alerts.md": _alerts(),
+        "dialects.md": _dialects(),
     }
     return {name: MADE + "\n".join(lines) + "\n" for name, lines in made.items()}
 
@@ -109,6 +111,40 @@ def _metrics() -> Iterator[str]:
     yield from ("", "## Metrics of other parts that dashboards and rules use", "", "| metric | part | meaning |")
     yield "| --- | --- | --- |"
     yield from (f"| `{metric.name}` | {metric.part} | {metric.sentence} |" for metric in PART_METRICS)
+
+
+def _dialects() -> Iterator[str]:
+    yield from (
+        "# Dialects",
+        "",
+        "From which attributes of whom the collector reads each concept; the first that is there",
+    )
+    yield from (
+        "counts, and what a span has under our name already goes before all. `a>b` is a place in JSON, `a + b` a",
+    )
+    yield from ("sum, `=x` a constant. The tables are `instrumentation/spyglass/dialects/tables/*.csv`.",)
+    for dialect in dialects():
+        heading = f"{dialect.title} ({dialect.name})" if dialect.title else dialect.name
+        spoken = f"scope `{dialect.scope}`" if dialect.scope else f"`{dialect.mark}`"
+        yield from ("", f"## {heading}", "", f"Spans with {spoken}.", "")
+        yield from ("| concept | attribute | from | type | when | note |", "| --- | --- | --- | --- | --- | --- |")
+        yield from (_dialect_row(row) for row in dialect.rows)
+    yield from ("", "## Known faults", "", "Spans of these are marked in `spyglass.usage.fault`.", "")
+    yield from ("| fault | scope | versions | what is wrong | put right |", "| --- | --- | --- | --- | --- |")
+    for fault in faults():
+        right = f"`{fault.correct}`" if fault.correct else "no: doubtful"
+        yield f"| `{fault.id}` | `{_cell(fault.scope)}` | {_cell(fault.versions)} | {fault.wrong} | {right} |"
+
+
+def _dialect_row(row: Row) -> str:
+    attribute = f"`{concepts()[row.concept]}`" if row.concept in concepts() else ""
+    kind = " ".join(filter(None, (row.type, row.unit)))
+    source, when = (f"`{_cell(cell)}`" if cell else "" for cell in (row.source, row.condition))
+    return f"| {row.concept} | {attribute} | {source} | {kind} | {when} | {row.note} |"
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
 
 
 def _registries() -> Iterator[CollectorRegistry]:

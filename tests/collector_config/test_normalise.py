@@ -1,42 +1,17 @@
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import pytest
 
 from spyglass.assets import folder
 from spyglass.dialects import compiler
 from tests.collector_config.conftest import Collector
-
-TRACE, SPAN = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+from tests.collector_config.otlp import request as _request
 
 
 @pytest.fixture(scope="module")
 def collector(start_collector: Callable[..., Collector]) -> Collector:
     """Run a collector with full content and without redaction, so that only names change."""
     return start_collector(SPYGLASS_CONTENT="full", SPYGLASS_REDACT="false")
-
-
-def _any(value: object) -> dict[str, Any]:
-    kinds = {bool: "boolValue", int: "intValue", float: "doubleValue", str: "stringValue"}
-    return {kinds[type(value)]: str(value) if isinstance(value, int) and not isinstance(value, bool) else value}
-
-
-def _request(
-    attributes: Mapping[str, object], resource: Mapping[str, object] | None = None, **span: object
-) -> dict[str, Any]:
-    made = {
-        "traceId": TRACE,
-        "spanId": SPAN,
-        "name": "work",
-        "startTimeUnixNano": "1763715600000000000",
-        "endTimeUnixNano": "1763715601000000000",
-        "attributes": [{"key": key, "value": _any(value)} for key, value in attributes.items()],
-    }
-    scope = {"name": span.pop("scope", "tests")}
-    owner = [{"key": key, "value": _any(value)} for key, value in (resource or {}).items()]
-    return {
-        "resourceSpans": [{"resource": {"attributes": owner}, "scopeSpans": [{"scope": scope, "spans": [made | span]}]}]
-    }
 
 
 def test_layers_are_what_the_tables_say() -> None:

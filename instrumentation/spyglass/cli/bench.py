@@ -17,6 +17,7 @@ BENCHES = {
     "idle": "CPU and memory of the stack at rest",
     "crash": "kill -9 in a burst: everything stored, once",
     "fleet": "200 small senders for five minutes",
+    "normalise": "what normalising takes of CPU for each span, on mixed recordings",
     "warehouse": "the warehouse against the schema that the collector's exporter makes, and against plain Python",
 }
 _WAREHOUSE = "warehouse"

@@ -54,7 +54,9 @@ def event_statements() -> Iterator[tuple[str, str]]:
                 since = f"Double(spanevent.time_unix_nano - span.start_time_unix_nano) / {NANOSECONDS}"
                 value = attribute(key, "spanevent") if key else since
                 target = concepts()[row.concept]
-                yield name, put(target, value, f"{absent(target)} and spanevent.name == {text(name)}")
+                one = f"[{value}]" if row.type == "list" else value
+                there = f"{value} != nil" if key else ""
+                yield name, put(target, one, both(f"spanevent.name == {text(name)}", absent(target), there))
 
 
 def kinds_by_value() -> dict[str, dict[str, str]]:
@@ -111,7 +113,15 @@ def _concept(target: str, condition: str, rows: list[Row]) -> Iterator[str]:
             yield put(target, values[0] if len(values) == 1 else f"Coalesce([{', '.join(values)}])", where)
         else:
             # What is computed of nothing is an error, which costs more than to look whether there is something.
-            yield from (put(target, _value(row), both(where, f"{_first(row)} != nil")) for row in same)
+            for row in same:
+                yield from _computed(target, row, where)
+
+
+def _computed(target: str, row: Row, where: str) -> Iterator[str]:
+    first = _first(row)
+    if " + " in row.source:  # a sum of a text would be an error, of which nobody heard
+        yield f"{name_invalid(row.source.split(' + ')[0], 'text')} where {both(where, f'IsString({first})')}"
+    yield put(target, _value(row), both(where, f"{first} != nil"))
 
 
 def _is_plain(row: Row) -> bool:

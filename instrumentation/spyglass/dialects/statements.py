@@ -47,7 +47,7 @@ def trace_groups() -> list[Group]:
         group("scope", "", _scopes()),
         group("span", "", [*tenant(), *_sent_kind()]),
         *dialect_groups(),
-        group("span", f"{FRAMEWORK_OF_SCOPE} != nil and {attribute(names.DIALECT)} != nil", _framework()),
+        group("span", f"{FRAMEWORK_OF_SCOPE} != nil", [put(names.FRAMEWORK, FRAMEWORK_OF_SCOPE)]),
         group("span", both(absent(names.OPERATION_NAME), f"{attribute(names.DIALECT)} != nil"), [_operation()]),
         group("span", f"{attribute(names.AGENT_PARENT_NAME)} != nil", _enclosing_agent()),
         group("span", _uncommon_provider(), _providers()),
@@ -92,10 +92,6 @@ def _sent_kind() -> Iterator[str]:
     known = "|".join(names.Kind)
     odd = f'{KIND} != nil and not IsMatch({KIND}, "^({known})$$")'
     yield f"delete_key(span.attributes, {text(names.KIND)}) where {odd}"
-
-
-def _framework() -> Iterator[str]:
-    yield put(names.FRAMEWORK, FRAMEWORK_OF_SCOPE)
 
 
 def _operation() -> str:

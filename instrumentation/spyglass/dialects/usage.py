@@ -38,7 +38,7 @@ def usage_groups() -> list[Group]:
         group("span", f"{ODD_SCOPE} != nil", [*_with_cache(), *_faults()]),
         group("span", _odd(), _types()),
         group("span", any_of(attribute(names.KIND), MODEL_KINDS), _sources()),
-        group("span", f"{COUNTED} and {absent(names.USAGE_SOURCE)}", [put(names.USAGE_SOURCE, text("aggregated"))]),
+        group("span", f"{COUNTED} and {absent(names.USAGE_SOURCE)}", _sums()),
     ]
 
 
@@ -136,7 +136,7 @@ def _ranges(key: str) -> Iterator[str]:
 
 
 def _sources() -> Iterator[str]:
-    """Say where a model call's tokens come from; none in and none out is what an emitter writes that knows none."""
+    """Say where a model call's tokens come from; nothing in and nothing out is what one writes that knows none."""
     sent = f"{attribute(names.SENT_OUTPUT_TOKENS)} == 0"
     yield put(names.SENT_OUTPUT_TOKENS, OUTPUT, f"{OUTPUT} == 0 and ({INPUT} == nil or {INPUT} == 0)")
     yield put(names.SENT_INPUT_TOKENS, INPUT, sent)
@@ -144,6 +144,17 @@ def _sources() -> Iterator[str]:
     known = f"{_known(names.INPUT_TOKENS)} or {_known(names.OUTPUT_TOKENS)}"
     yield put(names.USAGE_SOURCE, text(names.UsageSource.REPORTED), f"{absent(names.USAGE_SOURCE)} and ({known})")
     yield put(names.USAGE_SOURCE, text(names.UsageSource.MISSING), absent(names.USAGE_SOURCE))
+    yield from _reasons()
+
+
+def _sums() -> Iterator[str]:
+    """Say that tokens on anything but a model call are a sum of what calls used."""
+    yield put(names.USAGE_SOURCE, text(names.UsageSource.AGGREGATED))
+    yield from _reasons()
+
+
+def _reasons() -> Iterator[str]:
+    """Make a list of the reasons why a model stopped, which come as one, as JSON, or singly."""
     reasons = attribute(names.FINISH_REASONS)
     yield put(names.FINISH_REASONS, f"ParseJSON({reasons})", f'IsString({reasons}) and HasPrefix({reasons}, "[")')
     yield put(names.FINISH_REASONS, f"[{reasons}]", f"IsString({reasons})")
