@@ -59,3 +59,10 @@ def test_json_of_another_shape(collector: Collector, blob: str, named: list[str]
     assert span["attributes"].get("spyglass.normalise.invalid") == named
     assert span["attributes"]["spyglass.usage.source"] == "missing"
     assert span["attributes"].get(f"{USAGE}output_tokens") is None
+
+
+def test_a_model_that_is_no_text_is_named(collector: Collector) -> None:
+    """A model whose name is no text is named, and stays as it was sent."""
+    (span,) = collector.spans(request({"gen_ai.operation.name": "chat", "gen_ai.request.model": 5}))
+    assert span["attributes"]["spyglass.normalise.invalid"] == ["gen_ai.request.model: no text"]
+    assert span["attributes"]["gen_ai.request.model"] == 5

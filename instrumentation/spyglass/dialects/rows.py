@@ -18,8 +18,6 @@ KIND = "kind"
 # Most spans have one of these: their values are looked up in a map, which stands in the scope meanwhile.
 LOOKED_UP = ("gen_ai.operation.name", "openinference.span.kind")
 KINDS_OF_SCOPE = attribute(names.KIND, "scope")
-# The dialect that the name of a span's scope says, while the span is being normalised.
-OF_SCOPE = attribute(names.DIALECT, "scope")
 SECONDS = {"s": "{}", "ms": "Double({}) / 1000.0"}
 UUID_BEHIND = "^(?P<name>.+?)[_.]?[(]?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 NANOSECONDS = 1e9
@@ -42,7 +40,12 @@ def _mark(dialect: Dialect) -> Iterator[str]:
 
 def condition_of(dialect: Dialect) -> str:
     """Return the condition that only the spans of the dialect fulfil."""
-    return f"{OF_SCOPE} == {text(dialect.name)}" if dialect.scope else conditions.ottl(dialect.mark)
+    return f"{of_scope(dialect)} != nil" if dialect.scope else conditions.ottl(dialect.mark)
+
+
+def of_scope(dialect: Dialect) -> str:
+    """Return the path that is there, while spans are being normalised, in scopes whose name says the dialect."""
+    return attribute(f"{names.DIALECT}.{dialect.name}", "scope")
 
 
 def event_statements() -> Iterator[tuple[str, str]]:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 from spyglass import names
 from spyglass.dialects.ottl import Group, absent, any_of, attribute, both, group, put, text
-from spyglass.dialects.rows import KINDS_OF_SCOPE, OF_SCOPE, dialect_groups, event_statements, kinds_by_value
+from spyglass.dialects.rows import KINDS_OF_SCOPE, dialect_groups, event_statements, kinds_by_value, of_scope
 from spyglass.dialects.tables import dialects, providers
 from spyglass.dialects.usage import marked_scopes, usage_groups
 
@@ -19,11 +19,14 @@ IS_ERROR = "span.status.code == STATUS_CODE_ERROR"
 KIND, PROVIDER = attribute(names.KIND), attribute(names.PROVIDER_NAME)
 OPERATIONS_OF_SCOPE = attribute(names.OPERATION_NAME, "scope")
 FRAMEWORK_OF_SCOPE = attribute(names.FRAMEWORK, "scope")
-# Instrumentors name their scope after what they instrument.
-INSTRUMENTORS = (
-    r"^(?:openinference\.instrumentation\.|openlit\.instrumentation\.|logfire\."
-    r"|opentelemetry\.instrumentation\.(?:genai\.)?)(?P<name>[a-z0-9_-]+)"
-)
+# Instrumentors name their scope after what they instrument: how the name begins, and which of its parts that is.
+INSTRUMENTORS = {
+    "openinference.instrumentation.": 2,
+    "opentelemetry.instrumentation.genai.": 3,
+    "opentelemetry.instrumentation.": 2,
+    "openlit.instrumentation.": 2,
+    "logfire.": 1,
+}
 # What a failed span without an error type says in its status: a class before a colon or a bracket, or a code of HTTP.
 ERROR_TEXTS = (
     r"^(?P<name>[A-Za-z_][A-Za-z0-9_.]*(?:Error|Exception|Timeout|Interrupt|Exit|Exceeded))[:(]",
@@ -69,22 +72,35 @@ def tenant(of: str = "span") -> list[str]:
 
 
 def _scopes() -> Iterator[str]:
-    for dialect in dialects():
-        if dialect.scope:
-            fits = f"{OF_SCOPE} == nil and IsMatch(scope.name, {text(dialect.scope)})"
-            yield f"set({OF_SCOPE}, {text(dialect.name)}) where {fits}"
-        if dialect.scope and dialect.framework:
-            here = f"{OF_SCOPE} == {text(dialect.name)}"
+    for dialect in (dialect for dialect in dialects() if dialect.scope):
+        yield f"set({of_scope(dialect)}, true) where {_scope_fits(dialect.scope)}"
+        if dialect.framework:
+            here = f"{of_scope(dialect)} != nil"
             yield f"set({FRAMEWORK_OF_SCOPE}, {text(dialect.framework)}) where {here}"
-    found = f'ExtractPatterns(scope.name, {text(INSTRUMENTORS)})["name"]'
-    yield f"set({FRAMEWORK_OF_SCOPE}, {found}) where {FRAMEWORK_OF_SCOPE} == nil"
+    for prefix, part in INSTRUMENTORS.items():
+        fits = f"HasPrefix(scope.name, {text(prefix)}) and {FRAMEWORK_OF_SCOPE} == nil"
+        yield f'set({FRAMEWORK_OF_SCOPE}, Split(scope.name, ".")[{part}]) where {fits}'
     yield from marked_scopes()
     yield f"set({KINDS_OF_SCOPE}, {json.dumps(kinds_by_value())})"
     yield f"set({OPERATIONS_OF_SCOPE}, {json.dumps(OPERATIONS)})"
 
 
+def _scope_fits(scope: str) -> str:
+    return " or ".join(f"({_begins(prefix)})" for prefix in scope.split("|"))
+
+
+def _begins(prefix: str) -> str:
+    """Return the condition that the scope's name begins so; what many names have in common is looked at first."""
+    base, _, ends = prefix.partition("{")
+    begins = f"HasPrefix(scope.name, {text(base)})"
+    if not ends:
+        return begins
+    return both(begins, " or ".join(f"HasPrefix(scope.name, {text(base + end)})" for end in ends.rstrip("}").split()))
+
+
 def _forget() -> Iterator[str]:
-    for key in (names.DIALECT, names.FRAMEWORK, names.KIND, names.OPERATION_NAME, names.USAGE_FAULT):
+    noted = [f"{names.DIALECT}.{dialect.name}" for dialect in dialects() if dialect.scope]
+    for key in (*noted, names.FRAMEWORK, names.KIND, names.OPERATION_NAME, names.USAGE_FAULT):
         yield f"delete_key(scope.attributes, {text(key)})"
 
 

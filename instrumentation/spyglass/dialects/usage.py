@@ -144,6 +144,8 @@ def _sources() -> Iterator[str]:
     known = f"{_known(names.INPUT_TOKENS)} or {_known(names.OUTPUT_TOKENS)}"
     yield put(names.USAGE_SOURCE, text(names.UsageSource.REPORTED), f"{absent(names.USAGE_SOURCE)} and ({known})")
     yield put(names.USAGE_SOURCE, text(names.UsageSource.MISSING), absent(names.USAGE_SOURCE))
+    for key in (names.REQUEST_MODEL, names.RESPONSE_MODEL):
+        yield f"{name_invalid(key, 'no text')} where not IsString({attribute(key)}) and {attribute(key)} != nil"
     yield from _reasons()
 
 
