@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from spyglass.errors import MigrationError
 from spyglass.warehouse import migrations
 from spyglass.warehouse.client import Warehouse
-from tests.warehouse.wire import PASSWORDS, Server
+from tests.warehouse.wire import PASSWORDS, Server, span
 
 FIRST = "-- a; comment\nCREATE TABLE IF NOT EXISTS spyglass.m1 (a String DEFAULT ';') ENGINE = Memory;\n"
 SECOND = (
@@ -199,3 +201,27 @@ def test_retention_changes_with_the_setting(new_server: Callable[..., Server]) -
     assert "toDateTime(ingested_at) + toIntervalDay(7)" in engine
     assert server.log.count("retention of logs set") == 1
     assert "retention of spans set" not in server.log
+
+
+def test_spans_move_into_the_order_of_traces(new_server: Callable[..., Server]) -> None:
+    """Spans from before their table was made anew are all there afterwards, each value as it was."""
+    young = new_server()
+    young.command = (str(Path(__file__).parent / "node.py"), "plain")
+    admin = young.start().client()
+    files = migrations.load()
+    before, after = files[:19], files[19:]
+    for statement in (statement for file in before for statement in file.statements):
+        admin.execute(statement)
+    rows = [span(number, {"gen_ai.agent.name": f"a{number % 3}", "note": "x"}) for number in range(1, 300)]
+    admin.insert_data("spyglass.otel_traces", list(rows[0]), _json(rows), "JSONEachRow")
+    state = "SELECT count() AS n, sum(sipHash64(*)) AS hash FROM spyglass.spans"
+    (found,) = admin.rows(state)
+    for statement in (statement for file in after for statement in file.statements):
+        admin.execute(statement)
+    assert found["n"] == len(rows)
+    assert admin.rows(state) == [found]
+    assert admin.rows("EXISTS TABLE spyglass.spans_aside") == [{"result": 0}]
+
+
+def _json(rows: Sequence[Mapping[str, Any]]) -> bytes:
+    return "\n".join(json.dumps(row) for row in rows).encode()
