@@ -111,6 +111,10 @@ def test_what_the_warehouse_knows_to_be_missing_is_flagged(
         ([BIG, SMALL], _counted(CALL._replace(input=101), SILENT)),
         ([BIG, SMALL], _counted(CALL._replace(input=101), FAILURE, faults=(FAULT,))),
         ([BIG], _counted(CALL, CALL)),
+        # a number that took no time stands for no request, and excuses no other one
+        ([BIG], _counted(CALL._replace(input=101, is_instant=True))),
+        ([BIG], _counted(CALL._replace(input=101), INSTANT)),
+        ([BIG, SMALL], _counted(CALL._replace(is_instant=True), LITTLE._replace(output=3))),
         ([UNSAID], _counted(CALL)),
         ([BIG], _counted(CALL._replace(cache_read=3))),
         # fewer calls without usage than requests that nobody counts

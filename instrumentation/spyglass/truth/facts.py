@@ -89,10 +89,17 @@ def failures(served: Sequence[Served], counted: Counted) -> int:
 
 
 def _lost(served: Sequence[Served], counted: Counted) -> Pairs | None:
-    """Return the requests that no call beyond doubt stands for; None where such a call is none of the requests."""
-    certain: Pairs = Counter((call.input or 0, call.output or 0) for call in counted.calls if _is_certain(call))
+    """Return the requests that no call beyond doubt stands for; None where such a call is none of the requests.
+
+    One that took no time may be none of them: then it is one too many, and stands for nothing that is lost.
+    """
+    certain, instant = (_pairs(counted.calls, each) for each in (_is_certain, _is_instant))
     true: Pairs = Counter((request.input or 0, request.output or 0) for request in served if request.reported)
-    return None if certain - true else true - certain
+    return None if certain - true - instant else true - certain
+
+
+def _pairs(calls: Iterable[Call], belongs: Callable[[Call], bool]) -> Pairs:
+    return Counter((call.input or 0, call.output or 0) for call in calls if belongs(call))
 
 
 def _unknown(served: Sequence[Served], counted: Counted) -> int:
@@ -110,8 +117,7 @@ def _without_output(lost: Pairs) -> int:
 def _is_certain(call: Call) -> bool:
     """Say whether its numbers are beyond doubt: all there, of one call, as the provider told them."""
     whole = call.input is not None and (call.output is not None or call.is_embedding)
-    is_told = call.is_call and not call.fault and call.source not in ("estimated", "aggregated")
-    return whole and is_told and not call.is_instant
+    return whole and call.is_call and not call.fault and call.source not in ("estimated", "aggregated")
 
 
 def _is_doubtful(call: Call) -> bool:
