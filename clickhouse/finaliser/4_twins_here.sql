@@ -1,7 +1,8 @@
 -- Calls that are seen twice, because two libraries were instrumented or because an answer was fetched later: all but one
--- of each. It is the same call with the same response id (some providers use one again, so not where one scope reports
--- tokens with both); or, in another scope at the same time, with the same tokens, or, where one of them has none, with the
--- same parent, model and outcome. The one with tokens stays, a reported one before an estimate, else the first scope.
+-- of each. In another scope at the same time, the same response id makes it the same call; where ids are missing, the same
+-- tokens do, or, where one of them has none, the same parent, model and outcome. In one scope the same id does, where only
+-- one of them has tokens: some providers use an id again. The one with tokens stays, a reported one before an estimate,
+-- else the first scope.
 INSERT INTO spyglass.$run_twins
 SELECT DISTINCT trace_id, twin
 FROM
