@@ -106,13 +106,17 @@ def _correct(fault: Fault) -> Iterator[str]:
 
 
 def _odd() -> str:
-    """Return the condition that a number is of a wrong type or unit; for one that is right, it takes three looks."""
-    tokens = [
-        f"(not IsInt({place}) and {place} != nil) or {place} < 0 or {place} >= {MOST}"
-        for place in (attribute(key) for key in TOKEN_KEYS)
-    ]
+    """Return the condition that a number is of a wrong type or unit; most calls have the first two, few the others."""
+    always = [_wrong(key) for key in TOKEN_KEYS[:2]]
+    often_absent = [f"({attribute(key)} != nil and ({_wrong(key)}))" for key in TOKEN_KEYS[2:]]
     seconds = f"({FIRST} != nil and not ({FIRST} >= 0 and {FIRST} < {MOST}))"
-    return f"({OUTPUT} != nil or {INPUT} != nil or {FIRST} != nil) and ({' or '.join([*tokens, seconds])})"
+    there = f"({OUTPUT} != nil or {INPUT} != nil or {FIRST} != nil)"
+    return f"{there} and ({' or '.join([*always, *often_absent, seconds])})"
+
+
+def _wrong(key: str) -> str:
+    place = attribute(key)
+    return f"(not IsInt({place}) and {place} != nil) or {place} < 0 or {place} >= {MOST}"
 
 
 def _types() -> Iterator[str]:
