@@ -119,6 +119,11 @@ CASES: dict[str, tuple[Fields, Fields, Fields]] = {
         {"scope": "langsmith"},
         {"spyglass.kind": "retrieval", "spyglass.usage.source": None},
     ),
+    "answer that is fetched": (
+        {"gen_ai.operation.name": "fetch_response", "gen_ai.response.id": "r"} | usage(input_tokens=5, output_tokens=1),
+        {},
+        {"spyglass.kind": "task", "spyglass.usage.source": "reported"},
+    ),
     "bookkeeping of ag2": (
         {"ag2.span.type": "usage"} | usage(input_tokens=5, output_tokens=1),
         {},
