@@ -16,6 +16,7 @@ from spyglass.errors import FinaliserBusyError, StatementError
 from spyglass.warehouse import finaliser
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import runs, workplace
+from tests.conftest import eventually
 from tests.warehouse.arrivals import ARRIVALS, Arrival, send
 from tests.warehouse.command import spyglass
 from tests.warehouse.runs import PRICED, Span, invent, truth
@@ -123,7 +124,9 @@ def test_after_a_restart_the_last_minutes_are_done_again(new_server: Callable[..
     server.start()
     finaliser.finalise(server.client("admin"), NEVER)
     assert _stored(server, spans) == truth(spans)
-    assert finaliser.finalise(server.client("admin"), NEVER) == runs.NOTHING
+    # The engine tells its age in whole seconds: what is done in its first one is done once more.
+    eventually(lambda: finaliser.finalise(server.client("admin"), NEVER), lambda made: made == runs.NOTHING, seconds=10)
+    assert _stored(server, spans) == truth(spans)
 
 
 def test_the_command_makes_runs_until_none_waits(server: Server) -> None:

@@ -24,6 +24,9 @@ SECOND = (
 )
 
 
+SCHEMA = "SELECT name, create_table_query FROM system.tables WHERE database = 'spyglass' ORDER BY name"
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Provide two migrations."""
@@ -118,10 +121,8 @@ def test_every_file_can_come_again(new_server: Callable[..., Server], server: Se
     for file in migrations.load():
         for statement in (*file.statements, *file.statements):
             admin.execute(statement)
-    schema = (
-        "SELECT name, create_table_query FROM system.tables WHERE database = 'spyglass' AND name NOT LIKE 'schema%'"
-    )
-    assert young.sql(f"{schema} ORDER BY name") == server.sql(f"{schema} ORDER BY name")
+    schema = SCHEMA.replace("ORDER BY", "AND name NOT LIKE 'schema%' ORDER BY")
+    assert young.sql(schema) == server.sql(schema)
     assert young.sql("SELECT count() FROM spyglass.dim_hour FINAL") == "24"
 
 
@@ -136,8 +137,7 @@ def test_a_warehouse_killed_in_its_migrations(new_server: Callable[..., Server],
             time.sleep(0.005)
         young.stop(signal.SIGKILL)
     young.start()
-    schema = "SELECT name, create_table_query FROM system.tables WHERE database = 'spyglass' ORDER BY name"
-    assert young.sql(schema) == server.sql(schema)
+    assert young.sql(SCHEMA) == server.sql(SCHEMA)
     assert young.sql("SELECT uniqExact(state) FROM spyglass.schema_migrations FINAL") == "1"
 
 

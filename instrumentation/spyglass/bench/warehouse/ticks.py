@@ -21,7 +21,7 @@ _REPLICA = 201
 _ORGANIZATION = "ticks"
 _GOAL_MS = 150.0
 _BIG = 20_000_000
-_WORK_TABLE = re.compile(r"(work_\w+)_[0-9a-f]{16}")
+_WORK_TABLE = re.compile(r"spyglass_work\.(\w+)_[0-9a-f]{16}")
 _SUBJECT = re.compile(r"^(CREATE TABLE|INSERT INTO|DROP TABLE IF EXISTS)\s+spyglass\.(\w+)", re.MULTILINE)
 
 
@@ -68,7 +68,7 @@ def measure(ours: Server, spans: int, rows: int = ROWS, count: int = TICKS) -> l
 
 
 def _label(sql: str) -> str:
-    found = _SUBJECT.search(_WORK_TABLE.sub(r"\1", sql))
+    found = _SUBJECT.search(_WORK_TABLE.sub(r"spyglass.work_\1", sql))
     if found:
         return f"{found[1].split(maxsplit=1)[0].lower()} {found[2]}"
     return "questions"

@@ -24,6 +24,7 @@ ALIVE_SECONDS = 10
 # Longer than a run of the finaliser takes.
 PATIENCE_SECONDS = 120.0
 _POLL_SECONDS = 0.1
+_LOCK_TABLE = "spyglass.run_lock"
 _LOCK = "CREATE TABLE spyglass.run_lock (at DateTime64(3, 'UTC')) ENGINE = Memory"
 _ALIVE = "INSERT INTO spyglass.run_lock SELECT now64(3)"
 _IS_DEAD = """
@@ -38,15 +39,17 @@ SELECT
     sum(total_rows) > 0 AS filled,
     (SELECT count() FROM spyglass.schema_migrations) AS migrations
 FROM system.tables
-WHERE database = 'spyglass' AND match(name, '^(work_[a-z_]+_[0-9a-f]{16}|run_[0-9a-f]{12}_[a-z_]+)$')
+WHERE database = 'spyglass_work'
 """
-_EMPTY = "TRUNCATE ALL TABLES FROM spyglass LIKE 'work_%'"
+# A database in memory: nobody sees it among the warehouse's tables, and a restart leaves nothing of it.
+_PLACE = "CREATE DATABASE IF NOT EXISTS spyglass_work ENGINE = Memory"
+_EMPTY = "TRUNCATE ALL TABLES FROM spyglass_work"
 _MAKES = re.compile(r"CREATE TABLE spyglass\.\$run_(\w+) (?:ENGINE = Memory AS\n)?")
-_NAMED = re.compile(r"\$run_(\w+)")
+_NAMED = re.compile(r"spyglass\.\$run_(\w+)")
 
 
 class Work:
-    """Run statements on work tables; ``$run_NAME`` in a statement is one of them.
+    """Run statements on work tables; ``spyglass.$run_NAME`` in a statement is one of them.
 
     A statement that makes one only fills it, where an earlier run has made it with the same words in the same schema:
     the engine plans CREATE TABLE … AS SELECT twice.
@@ -56,6 +59,8 @@ class Work:
         self._warehouse = warehouse
         (state,) = warehouse.rows(_STATE)
         self._there = frozenset(state["tables"])
+        if not self._there:
+            warehouse.execute(_PLACE)
         self._migrations = state["migrations"]
         if state["filled"]:  # by a run that was killed
             warehouse.execute(_EMPTY)
@@ -64,7 +69,7 @@ class Work:
 
     def named(self, sql: str) -> str:
         """Return the SQL with the tables' names."""
-        return _NAMED.sub(lambda found: self._names[found[1]], sql)
+        return _NAMED.sub(lambda found: f"spyglass_work.{self._names[found[1]]}", sql)
 
     def run(self, sql: str, values: Mapping[str, object]) -> None:
         """Run statements, one after the other."""
@@ -82,17 +87,18 @@ class Work:
         """Empty the tables of this run, and drop those of other words and older schemas."""
         if self._names:
             self._warehouse.execute(_EMPTY)
-        _drop(self._warehouse, sorted(self._there.difference(self._names.values())))
+        old = self._there.difference(self._names.values())
+        _drop(self._warehouse, sorted(f"spyglass_work.{table}" for table in old))
 
     def _make(self, name: str, rest: str, values: Mapping[str, object]) -> None:
         words = hashlib.sha256(f"{self._migrations} {rest}".encode()).hexdigest()
-        self._names[name] = table = f"work_{name}_{words[:16]}"
+        self._names[name] = table = f"{name}_{words[:16]}"
         listed = rest.startswith("(")
         if table not in self._there:
             form = rest if listed else f"ENGINE = Memory EMPTY AS {self.named(rest)}"
-            self._warehouse.execute(f"CREATE TABLE spyglass.{table} {form}", **values)
+            self._warehouse.execute(f"CREATE TABLE spyglass_work.{table} {form}", **values)
         if not listed:
-            self._warehouse.execute(f"INSERT INTO spyglass.{table} {self.named(rest)}", **values)
+            self._warehouse.execute(f"INSERT INTO spyglass_work.{table} {self.named(rest)}", **values)
 
 
 @contextmanager
@@ -109,7 +115,7 @@ def opened(warehouse: Warehouse, patience_seconds: float = 0.0) -> Iterator[Work
         finally:
             work.clear()
     finally:
-        _drop(warehouse, ["run_lock"])
+        _drop(warehouse, [_LOCK_TABLE])
 
 
 def _wait_for_lock(warehouse: Warehouse, patience_seconds: float) -> None:
@@ -133,10 +139,10 @@ def _take(warehouse: Warehouse) -> None:
             raise
         if not any(row["dead"] for row in warehouse.rows(_IS_DEAD, seconds=DEAD_AFTER_SECONDS)):
             raise FinaliserBusyError from None
-        _drop(warehouse, ["run_lock"])
+        _drop(warehouse, [_LOCK_TABLE])
         _take(warehouse)
 
 
 def _drop(warehouse: Warehouse, tables: Sequence[str]) -> None:
     if tables:
-        warehouse.execute(f"DROP TABLE IF EXISTS {', '.join(f'spyglass.{name}' for name in tables)} SYNC")
+        warehouse.execute(f"DROP TABLE IF EXISTS {', '.join(tables)} SYNC")
