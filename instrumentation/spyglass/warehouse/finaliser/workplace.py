@@ -51,8 +51,8 @@ _NAMED = re.compile(r"spyglass\.\$run_(\w+)")
 class Work:
     """Run statements on work tables; ``spyglass.$run_NAME`` in a statement is one of them.
 
-    A statement that makes one only fills it, where an earlier run has made it with the same words in the same schema:
-    the engine plans CREATE TABLE … AS SELECT twice.
+    A statement that makes one only fills it, where an earlier run has made it with the same words, of work tables that
+    were made with the same words, in the same schema: the engine plans CREATE TABLE … AS SELECT twice.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
@@ -91,14 +91,15 @@ class Work:
         _drop(self._warehouse, sorted(f"spyglass_work.{table}" for table in old))
 
     def _make(self, name: str, rest: str, values: Mapping[str, object]) -> None:
-        words = hashlib.sha256(f"{self._migrations} {rest}".encode()).hexdigest()
+        form = self.named(rest)
+        words = hashlib.sha256(f"{self._migrations} {form}".encode()).hexdigest()
         self._names[name] = table = f"{name}_{words[:16]}"
-        listed = rest.startswith("(")
+        listed = form.startswith("(")
         if table not in self._there:
-            form = rest if listed else f"ENGINE = Memory EMPTY AS {self.named(rest)}"
-            self._warehouse.execute(f"CREATE TABLE spyglass_work.{table} {form}", **values)
+            made = form if listed else f"ENGINE = Memory EMPTY AS {form}"
+            self._warehouse.execute(f"CREATE TABLE spyglass_work.{table} {made}", **values)
         if not listed:
-            self._warehouse.execute(f"INSERT INTO spyglass_work.{table} {self.named(rest)}", **values)
+            self._warehouse.execute(f"INSERT INTO spyglass_work.{table} {form}", **values)
 
 
 @contextmanager
