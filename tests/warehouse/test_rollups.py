@@ -232,6 +232,15 @@ def test_what_is_wrong_is_found_and_mended(own_server: Server, admin: Warehouse,
     assert _differences(admin) == []
 
 
+def test_a_column_of_fewer_digits_is_no_difference(own_server: Server, admin: Warehouse) -> None:
+    """Seconds that spans hold with more digits than calls do are compared with the digits of the calls."""
+    spans = [replace(span, first_token_seconds=0.129508) for span in invent(next(numbers), 1, seed=3)]
+    send(own_server, spans)
+    finaliser.finalise(admin, NEVER)
+    assert any(span.is_call for span in spans)
+    assert _differences(admin) == []
+
+
 def test_spans_that_nobody_handled_are_found(own_server: Server, admin: Warehouse) -> None:
     """A trace of which the marks are lost is found by its spans, and handled."""
     spans = _spans(1, "lost")

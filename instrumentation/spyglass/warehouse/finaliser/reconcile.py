@@ -189,7 +189,7 @@ def _compared(
 
 
 def _comparable(name: str, kind: str) -> str:
-    """Return the value in a form in which equal ones are equal: sums of fractions depend on their order."""
+    """Return the value as the table has it, and rounded where it is a fraction, because sums depend on their order."""
     if kind.startswith("AggregateFunction"):
         return f"finalizeAggregation({name}) AS {name}"
-    return f"round({name}, 6) AS {name}" if "Float" in kind and "Array" not in kind else name
+    return f"round(CAST({name}, '{kind}'), 6) AS {name}" if "Float" in kind and "Array" not in kind else name
