@@ -56,7 +56,7 @@ gen: setup ## Write all generated files again.
 	$(BIN)/python docs/build.py
 
 lock: setup ## Resolve requirements.lock again from pyproject.toml.
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --all-extras --group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra all --group dev pyproject.toml --output-file requirements.lock
 
 clean: ## Remove .venv and what tools leave behind; data and built programs stay.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

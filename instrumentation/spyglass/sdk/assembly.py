@@ -26,6 +26,7 @@ from spyglass.sdk.notices import log
 from spyglass.sdk.processors import LogForwarder, SpanForwarder
 from spyglass.sdk.queue import ExportQueue, Sent
 from spyglass.sdk.redaction import redactor
+from spyglass.sdk.registry.tables import scopes_without_tokens
 from spyglass.sdk.report import Signal
 from spyglass.sdk.runtime import Runtime, Stoppable
 from spyglass.sdk.tracing import Tracing
@@ -126,7 +127,7 @@ def _providers(runtime: Runtime, outside: Outside) -> bool:
     runtime.meters = MeterProvider([outside.reader], who, shutdown_on_exit=False)
     runtime.loggers = LoggerProvider(who, shutdown_on_exit=False)
     runtime.loggers.add_log_record_processor(runtime.log_forwarder)
-    runtime.sampler = OneSpanPerModelCall(_sampler())
+    runtime.sampler = OneSpanPerModelCall(_sampler(), scopes_without_tokens())
     theirs = runtime.globals.foreign_tracer_provider()
     joined = isinstance(theirs, TracerProvider)
     if theirs is not None:

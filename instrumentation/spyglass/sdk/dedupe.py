@@ -29,10 +29,14 @@ _DEEPEST = 80  # frames
 
 
 class OneSpanPerModelCall(Sampler):
-    """Leave out spans of model calls that are reported already; ask another sampler about all others."""
+    """Leave out spans of model calls that are reported already; ask another sampler about all others.
 
-    def __init__(self, others: Sampler) -> None:
+    A span of one of the scopes ``without_tokens`` does not report its call: the span inside it is kept.
+    """
+
+    def __init__(self, others: Sampler, without_tokens: frozenset[str] = frozenset()) -> None:
         self._others = others
+        self._without_tokens = without_tokens
         self.langchain = False
 
     def should_sample(  # noqa: PLR0917 -- OpenTelemetry's signature
@@ -52,8 +56,10 @@ class OneSpanPerModelCall(Sampler):
         return self._others.should_sample(parent_context, trace_id, name, kind, attributes, links, trace_state)
 
     def _is_reported(self, context: Context | None) -> bool:
-        outer = getattr(get_current_span(context), "attributes", None)
-        if outer and _is_model_call(outer):
+        span = get_current_span(context)
+        outer = getattr(span, "attributes", None)
+        scope = getattr(getattr(span, "instrumentation_scope", None), "name", "")
+        if outer and scope not in self._without_tokens and _is_model_call(outer):
             mark_covering(get_current() if context is None else context)
             return True
         return self.langchain and _is_called_by(_REPORTING_MODULES)

@@ -28,3 +28,4 @@ class Outcome(StrEnum):
     WAITING = "waiting"
     NO_INSTRUMENTOR = "no_instrumentor"
     FAILED = "failed"
+    OFF = "off"  # by the user's own setting
