@@ -21,6 +21,7 @@ from spyglass.cli._commands import COMMANDS
 from spyglass.dialects.tables import Row, concepts, dialects, faults
 from spyglass.names import METRICS
 from spyglass.prometheus_names import PART_METRICS, series_name
+from spyglass.sdk.registry.tables import breakages, ways
 from spyglass.settings import ROWS, variable
 from spyglass.warehouse import questions
 
@@ -38,6 +39,7 @@ def pages() -> dict[str, str]:
         "metrics.md": _metrics(),
         "alerts.md": _alerts(),
         "dialects.md": _dialects(),
+        "instrumentation.md": _instrumentation(),
     }
     return {name: MADE + "\n".join(lines) + "\n" for name, lines in made.items()}
 
@@ -152,6 +154,23 @@ def _registries() -> Iterator[CollectorRegistry]:
     from spyglass.warehouse import metrics  # noqa: PLC0415 -- as above
 
     yield from (metrics.REGISTRY, REGISTRY)
+
+
+def _instrumentation() -> Iterator[str]:
+    yield from ("# Instrumentation", "", "What `spyglass run` and `spyglass.init()` switch on for each installed library,")
+    yield from ("one way each: the first of its rows whose versions are installed. A way without tokens is first only",)
+    yield from ("where the client that calls the model is instrumented too. `spyglass doctor` says what is so here.", "")
+    yield from ("| library | made by | tokens of model calls | note |", "| --- | --- | --- | --- |")
+    for library, found in ways().items():
+        for way in found:
+            versions = f"`{way.distribution}{way.versions}`"
+            by = f"`{way.package}{way.package_versions}`" if way.package else "itself"
+            yield f"| {library} ({versions}) | {by} | {way.model_tokens} | {way.note} |"
+    yield from ("", "## Pairs that do not work together", "", "| library | with | what happens | remedy |")
+    yield "| --- | --- | --- | --- |"
+    for row in breakages():
+        package = f"`{row.package}{row.package_versions}`" + (f" without `{row.without}`" if row.without else "")
+        yield f"| `{row.library}{row.versions}` | {package} | {row.fault} | {row.remedy} |"
 
 
 def _alerts() -> Iterator[str]:

@@ -17,11 +17,12 @@ class Exchange:
     The row is written just before the last bytes are sent, so that a client which has its answer finds it there.
     """
 
-    def __init__(self, truth: Truth, api: Api, prompt: Prompt) -> None:
+    def __init__(self, truth: Truth, api: Api, prompt: Prompt, *, traced: bool = False) -> None:
         self.api = api
         self.prompt = prompt
         self.number = truth.number()
         self._truth = truth
+        self._traced = traced
         self._begun = time.monotonic()
 
     def failed(self, status: HTTPStatus) -> None:
@@ -53,4 +54,5 @@ class Exchange:
             status=int(status),
             stream=self.prompt.stream,
             seconds=time.monotonic() - self._begun,
+            traced=self._traced,
         )

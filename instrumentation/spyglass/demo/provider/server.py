@@ -28,6 +28,7 @@ ROUTES: Mapping[str, Api] = {
     "/v1/messages": anthropic_messages.API,
 }
 TRUTH_PATH = "/_truth"
+TRACEPARENT = "traceparent"
 POLL_SECONDS = 0.02  # how long stop() may wait
 
 
@@ -124,7 +125,8 @@ class _Handler(BaseHTTPRequestHandler):
         except UsageError as error:
             self._json(HTTPStatus.BAD_REQUEST, api.error("invalid_request_error", str(error)))
             return
-        self._answer(Exchange(self.server.provider.truth, api, prompt), document)
+        traced = TRACEPARENT in self.headers
+        self._answer(Exchange(self.server.provider.truth, api, prompt, traced=traced), document)
 
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 -- the base class names it
         """Stay silent: the truth is the log."""

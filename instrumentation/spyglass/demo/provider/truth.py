@@ -13,7 +13,8 @@ class Call:
     """Hold one served request.
 
     ``n`` counts from 1; ``model`` is the name asked for, ``response_model`` the name answered with. A failed call has
-    no response id, response model or tokens. ``usage_reported`` says whether the client was told the counts.
+    no response id, response model or tokens. ``usage_reported`` says whether the client was told the counts,
+    ``traced`` whether it sent the context of a trace.
     """
 
     n: int
@@ -23,6 +24,7 @@ class Call:
     status: int
     stream: bool
     seconds: float
+    traced: bool = False
     response_model: str | None = None
     response_id: str | None = None
     usage_reported: bool = False
