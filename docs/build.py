@@ -157,9 +157,16 @@ def _registries() -> Iterator[CollectorRegistry]:
 
 
 def _instrumentation() -> Iterator[str]:
-    yield from ("# Instrumentation", "", "What `spyglass run` and `spyglass.init()` switch on for each installed library,")
+    yield from (
+        "# Instrumentation",
+        "",
+        "What `spyglass run` and `spyglass.init()` switch on for each installed library,",
+    )
     yield from ("one way each: the first of its rows whose versions are installed. A way without tokens is first only",)
-    yield from ("where the client that calls the model is instrumented too. `spyglass doctor` says what is so here.", "")
+    yield from (
+        "where the client that calls the model is instrumented too. `spyglass doctor` says what is so here.",
+        "",
+    )
     yield from ("| library | made by | tokens of model calls | note |", "| --- | --- | --- | --- |")
     for library, found in ways().items():
         for way in found:

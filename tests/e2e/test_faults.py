@@ -36,7 +36,7 @@ def _stored(stack: LocalStack, service: str) -> tuple[int, int]:
 
 def _waiting(stack: LocalStack) -> str:
     """Return what the doctor says about the queue to the warehouse; nothing when all is well."""
-    loaded = spyglass_settings.load({"data_dir": stack.settings.data_dir}, {})
+    loaded = spyglass_settings.load({"data_dir": stack.settings.data_dir, "instrument": "none"}, {})
     said = [finding.sentence for name, finding in doctor.examine(loaded) if name == "queues"]
     return "".join(sentence for sentence in said if "wait for clickhouse" in sentence)
 

@@ -14,7 +14,7 @@ from spyglass.errors import ProgramError, SpyglassError, StackNotRunningError
 from spyglass.paths import cache_directory
 from spyglass.probes import FindingState
 from spyglass.settings import Loaded
-from spyglass.stack import cache, doctor_stack, files, grafana, ports, programs, running, toolchain
+from spyglass.stack import cache, doctor_libraries, doctor_stack, files, grafana, ports, programs, running, toolchain
 from spyglass.stack.catalogue import PROGRAMS
 from spyglass.stack.finding import Check, Finding, Machine, failed, note, ok
 from spyglass.stack.parts import PARTS
@@ -27,14 +27,17 @@ SCARCE_BYTES, COMFORTABLE_BYTES = GIB, 5 * GIB
 BUILD_BYTES = 10 * GIB
 
 
-def examine(loaded: Loaded) -> Iterator[tuple[str, Finding]]:
-    """Yield the name of each check with what it found; a check that cannot look is itself a finding."""
+def examine(loaded: Loaded, *, probe: bool = False) -> Iterator[tuple[str, Finding]]:
+    """Yield the name of each check with what it found; a check that cannot look is itself a finding.
+
+    With ``probe`` one call is made through each library that is instrumented.
+    """
     try:
         attached = running.attach(loaded.settings)
     except StackNotRunningError:
         attached = None
     machine = Machine(loaded, files.of(loaded.settings), attached)
-    for name, check in CHECKS.items():
+    for name, check in (CHECKS | (doctor_libraries.PROBE if probe else {})).items():
         try:
             for finding in check(machine):
                 yield name, finding
@@ -149,5 +152,6 @@ CHECKS: dict[str, Check] = {
     "data directory": data_directory,
     "probes": probes_,
     "grafana": grafana_,
+    **doctor_libraries.CHECKS,
     **doctor_stack.CHECKS,
 }

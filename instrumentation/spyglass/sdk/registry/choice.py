@@ -30,6 +30,7 @@ class Choice(NamedTuple):
     library: str
     distribution: str
     version: str
+    module: str
     ways: tuple[Way, ...]
     obstacles: tuple[Obstacle, ...] = ()
     models_reported: bool = True
@@ -76,9 +77,10 @@ def broken() -> Iterator[tuple[Breakage, str, str]]:
 def _choice(library: str, tried: list[tuple[Way, Obstacle | None]], *, models_reported: bool) -> Choice:
     good = [way for way, obstacle in tried if obstacle is None]
     good.sort(key=lambda way: not _is_complete(way, models_reported=models_reported))  # else in the registry's order
-    distribution = (good[0] if good else tried[0][0]).distribution
+    first = good[0] if good else tried[0][0]
     obstacles = tuple(obstacle for _, obstacle in tried if obstacle is not None)
-    return Choice(library, distribution, version(distribution) or "", tuple(good), obstacles, models_reported)
+    found = version(first.distribution) or ""
+    return Choice(library, first.distribution, found, first.module, tuple(good), obstacles, models_reported)
 
 
 def _is_complete(way: Way, *, models_reported: bool) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from importlib import metadata
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,21 +50,28 @@ def misfits(package: str) -> Iterator[Misfit]:
 
     OpenTelemetry's instrumentors name what they instrument in an extra, with the versions that they know.
     """
+    yield from _misfits(package, metadata.requires(package) or (), (*INSTRUMENTS, ""))
+
+
+def every_misfit() -> Iterator[Misfit]:
+    """Yield what any installed package requires of OpenTelemetry and does not find, by name of the package."""
+    for found in sorted(metadata.distributions(), key=lambda one: one.name):
+        yield from _misfits(found.name, found.requires or (), ("",))
+
+
+def _misfits(package: str, requires: Iterable[str], extras: tuple[str, ...]) -> Iterator[Misfit]:
     from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
 
-    for text in metadata.requires(package) or ():
+    for text in requires:
+        if not (text.startswith(OPENTELEMETRY) or "extra" in text):
+            continue
         requirement = Requirement(text)
         always = _applies(requirement, "")
-        if always and requirement.name.startswith(OPENTELEMETRY):
-            needed = True
-        elif not always and any(_applies(requirement, extra) for extra in INSTRUMENTS):
-            needed = False
-        else:
+        of_extra = not always and any(_applies(requirement, extra) for extra in extras)
+        if not of_extra and not (always and requirement.name.startswith(OPENTELEMETRY)):
             continue
         found = version(requirement.name)
-        if found is None and not needed:
-            continue
-        if found is None or not fits(found, str(requirement.specifier)):
+        if (found is None and always) or (found is not None and not fits(found, str(requirement.specifier))):
             yield Misfit(package, f"{requirement.name} {requirement.specifier}".rstrip(), found)
 
 
