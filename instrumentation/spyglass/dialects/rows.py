@@ -20,6 +20,7 @@ LOOKED_UP = ("gen_ai.operation.name", "openinference.span.kind")
 KINDS_OF_SCOPE = attribute(names.KIND, "scope")
 SECONDS = {"s": "{}", "ms": "Double({}) / 1000.0"}
 UUID_BEHIND = "^(?P<name>.+?)[_.]?[(]?[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+LAST_WORD = " (?P<name>[^ ]+)$"
 NANOSECONDS = 1e9
 
 
@@ -128,7 +129,9 @@ def _computed(target: str, row: Row, where: str) -> Iterator[str]:
 
 
 def _is_plain(row: Row) -> bool:
-    computed = row.type in {"bool", "enum", "bare"} or row.unit == "ms" or ">" in row.source or " + " in row.source
+    computed = (
+        row.type in {"bool", "enum", "bare", "last"} or row.unit == "ms" or ">" in row.source or " + " in row.source
+    )
     return row.source.startswith("=") or not computed
 
 
@@ -152,6 +155,8 @@ def _read(place: str, row: Row) -> str:
         return f"Bool({place})"
     if row.type == "enum":
         return f'ConvertCase(Split({place}, ".")[1], "lower")'
+    if row.type == "last":
+        return f'ExtractPatterns({place}, {text(LAST_WORD)})["name"]'
     if row.type == "bare":
         return f'Coalesce([ExtractPatterns({place}, {text(UUID_BEHIND)})["name"], {place}])'
     return place

@@ -24,6 +24,7 @@ _MODEL_OPERATIONS = frozenset(
 _OPENINFERENCE_KIND = "openinference.span.kind"
 _OPENINFERENCE_MODELS = frozenset(("LLM", "EMBEDDING"))
 # The span that langchain's instrumentor opens is never current, so only the stack tells that langchain is calling.
+_REPORTERS = ("opentelemetry.instrumentation.genai.langchain", "openinference.instrumentation.langchain")
 _REPORTING_MODULES = ("langchain_core.language_models", "langchain_openai", "langchain_anthropic")
 _DEEPEST = 80  # frames
 
@@ -62,7 +63,7 @@ class OneSpanPerModelCall(Sampler):
         if outer and scope not in self._without_tokens and _is_model_call(outer):
             mark_covering(get_current() if context is None else context)
             return True
-        return self.langchain and _is_called_by(_REPORTING_MODULES)
+        return self.langchain and _is_called_by(_REPORTING_MODULES, _REPORTERS)
 
     def get_description(self) -> str:
         """Describe the sampler as OpenTelemetry wants it."""
@@ -76,10 +77,14 @@ def _is_model_call(attributes: Mapping[str, Any]) -> bool:
     )
 
 
-def _is_called_by(modules: tuple[str, ...]) -> bool:
+def _is_called_by(modules: tuple[str, ...], reporters: tuple[str, ...]) -> bool:
+    """Say whether a module calls for the span; that of a reporter, which such a module calls, is its own report."""
     frame = sys._getframe(1)  # noqa: SLF001 -- the only way to walk the stack without building it
     for _ in range(_DEEPEST):
-        if str(frame.f_globals.get("__name__", "")).startswith(modules):
+        name = str(frame.f_globals.get("__name__", ""))
+        if name.startswith(reporters):
+            return False
+        if name.startswith(modules):
             return True
         if frame.f_back is None:
             return False

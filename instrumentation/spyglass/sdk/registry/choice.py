@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from spyglass.sdk.registry.installed import fits, misfits, version
-from spyglass.sdk.registry.tables import Breakage, Role, Tokens, Way, breakages
+from spyglass.sdk.registry.tables import Breakage, Role, Route, Tokens, Way, breakages
 
 Registry = Mapping[str, tuple[Way, ...]]
 
@@ -112,7 +112,8 @@ def _obstacle_of_package(way: Way, found: str) -> Obstacle | None:
     for breakage in breakages():
         if (breakage.library, breakage.package) == (way.distribution, way.package) and _fails(breakage, found, package):
             return Obstacle(f"{way.package} {package} is broken with {way.distribution} {found}. {breakage.remedy}")
-    return next((Obstacle(str(misfit)) for misfit in misfits(way.package)), None)
+    found_wrong = misfits(way.package, all_instrumented=way.route is Route.OTEL)
+    return next((Obstacle(str(misfit)) for misfit in found_wrong), None)
 
 
 def _fails(breakage: Breakage, library: str, package: str) -> bool:

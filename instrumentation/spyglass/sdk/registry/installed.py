@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 OPENTELEMETRY = "opentelemetry-"
-INSTRUMENTS = ("instruments", "instruments-any")
+ALL_OF, ANY_OF = "instruments", "instruments-any"
 
 
 class Misfit(NamedTuple):
@@ -45,34 +45,46 @@ def fits(found: str, versions: str) -> bool:
         return True
 
 
-def misfits(package: str) -> Iterator[Misfit]:
+def misfits(package: str, *, all_instrumented: bool) -> Iterator[Misfit]:
     """Yield what a package requires of OpenTelemetry, and of what it instruments, and does not find.
 
-    OpenTelemetry's instrumentors name what they instrument in an extra, with the versions that they know.
+    OpenTelemetry's instrumentors name what they instrument in an extra, with the versions that they know. With
+    ``all_instrumented`` all of it must be installed, as OpenTelemetry's own demand; else only the versions must fit.
     """
-    yield from _misfits(package, metadata.requires(package) or (), (*INSTRUMENTS, ""))
+    for requirement, extra in _requirements(metadata.requires(package) or (), (ALL_OF, ANY_OF)):
+        found = _misfit(package, requirement, needed=not extra or (all_instrumented and extra == ALL_OF))
+        if found is not None:
+            yield found
 
 
 def every_misfit() -> Iterator[Misfit]:
     """Yield what any installed package requires of OpenTelemetry and does not find, by name of the package."""
-    for found in sorted(metadata.distributions(), key=lambda one: one.name):
-        yield from _misfits(found.name, found.requires or (), ("",))
+    for distribution in sorted(metadata.distributions(), key=lambda one: one.name):
+        for requirement, _ in _requirements(distribution.requires or (), ()):
+            found = _misfit(distribution.name, requirement, needed=True)
+            if found is not None:
+                yield found
 
 
-def _misfits(package: str, requires: Iterable[str], extras: tuple[str, ...]) -> Iterator[Misfit]:
+def _requirements(texts: Iterable[str], extras: tuple[str, ...]) -> Iterator[tuple[Requirement, str]]:
+    """Yield what is required of OpenTelemetry, and what these extras require, with the extra's name."""
     from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
 
-    for text in requires:
-        if not (text.startswith(OPENTELEMETRY) or "extra" in text):
+    for text in texts:
+        if not (text.startswith(OPENTELEMETRY) or "extra" in text):  # all others cost more to parse than to skip
             continue
         requirement = Requirement(text)
-        always = _applies(requirement, "")
-        of_extra = not always and any(_applies(requirement, extra) for extra in extras)
-        if not of_extra and not (always and requirement.name.startswith(OPENTELEMETRY)):
-            continue
-        found = version(requirement.name)
-        if (found is None and always) or (found is not None and not fits(found, str(requirement.specifier))):
-            yield Misfit(package, f"{requirement.name} {requirement.specifier}".rstrip(), found)
+        if _applies(requirement, ""):
+            if requirement.name.startswith(OPENTELEMETRY):
+                yield requirement, ""
+        else:
+            yield from ((requirement, extra) for extra in extras if _applies(requirement, extra))
+
+
+def _misfit(package: str, requirement: Requirement, *, needed: bool) -> Misfit | None:
+    found = version(requirement.name)
+    fitting = not needed if found is None else fits(found, str(requirement.specifier))
+    return None if fitting else Misfit(package, f"{requirement.name} {requirement.specifier}".rstrip(), found)
 
 
 def _applies(requirement: Requirement, extra: str) -> bool:
