@@ -6,6 +6,7 @@ from spyglass.sdk.carry import carry
 from spyglass.sdk.feedback import feedback
 from spyglass.sdk.handles import AgentRun, Handle, LlmCall, Retrieval, ToolCall
 from spyglass.sdk.lifecycle import dropped, flush, init, instrumented, shutdown
+from spyglass.sdk.messages import extract, inject
 from spyglass.sdk.session import session
 
 __all__ = [
@@ -19,10 +20,12 @@ __all__ = [
     "carry",
     "current",
     "dropped",
+    "extract",
     "feedback",
     "flush",
     "handoff",
     "init",
+    "inject",
     "instrumented",
     "llm_call",
     "queue",

@@ -96,6 +96,7 @@ MESSAGING_SYSTEM: Final = "messaging.system"
 MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
 MESSAGING_OPERATION_NAME: Final = "messaging.operation.name"
 MESSAGING_OPERATION_TYPE: Final = "messaging.operation.type"
+MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
 
 # Content: texts only where SPYGLASS_CONTENT=full, roles and lengths (characters) where it is metadata.
 INPUT_MESSAGES: Final = "gen_ai.input.messages"
@@ -145,6 +146,12 @@ BAGGAGE_KEYS: Final = {
     SESSION_ID: "spyglass.session",
     CONVERSATION_ID: "spyglass.conversation",
 }
+# The W3C fields in which a context travels: headers, keys of MCP's _meta, and, in capitals, environment variables.
+TRACEPARENT: Final = "traceparent"
+TRACESTATE: Final = "tracestate"
+BAGGAGE: Final = "baggage"
+CONTEXT_FIELDS: Final = (TRACEPARENT, TRACESTATE, BAGGAGE)
+ENQUEUED_AT_FIELD: Final = "spyglass-enqueued-at"  # header of a queued task: seconds since 1970
 
 
 class Kind(StrEnum):

@@ -20,6 +20,7 @@ from spyglass.names import Content
 
 PREFIX = "SPYGLASS_"
 CONFIG_VARIABLE = "SPYGLASS_CONFIG"
+HANDED_VARIABLE = "SPYGLASS_HANDED"  # names what a parent process set by itself: arguments go before such variables
 # Settings of OpenTelemetry itself that are honoured where ours is not set.
 OTEL_ALIASES = {"service": "OTEL_SERVICE_NAME", "endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}
 
@@ -58,7 +59,10 @@ class Settings:
     redact: bool = _row(default=True, sentence="Replace keys, tokens, e-mail addresses and card numbers in all texts.")
     redact_patterns: str = _row("", "Further regular expressions (RE2 syntax) to redact, one per line.")
     instrument: str = _row("auto", "Libraries to instrument: auto, none, or a comma list.")
-    propagate: bool = _row(default=True, sentence="Carry context into threads and executors.")
+    propagate: bool = _row(default=True, sentence="Carry context into threads, queues and MCP; follow TRACEPARENT.")
+    carry_to_subprocesses: bool = _row(
+        default=True, sentence="Hand TRACEPARENT, BAGGAGE and OTLP settings to programs started inside a span."
+    )
     logs: bool = _row(default=True, sentence="Send Python logging as OTLP logs joined to spans.")
     log_level: str = _row(
         "INFO", "Lowest level of Python logging that is sent.", choices=("DEBUG", "INFO", "WARNING", "ERROR")
@@ -269,7 +273,7 @@ def _from_file(path: Path, *, required: bool) -> dict[str, object]:
 
 
 def _unknown(environ: Mapping[str, str]) -> list[SettingError]:
-    known = [CONFIG_VARIABLE, *map(variable, ROWS)]
+    known = [CONFIG_VARIABLE, HANDED_VARIABLE, *map(variable, ROWS)]
     return [
         SettingError(name, "no such setting.", _nearest(name, known))
         for name in sorted(environ)

@@ -80,6 +80,11 @@ class Receiver:
             for span in scope.spans
         ]
 
+    def span(self, name: str) -> dict[str, Any]:
+        """Return the one span of this name."""
+        (found,) = [span for span in self.spans() if span["name"] == name]
+        return found
+
     def logs(self) -> list[dict[str, Any]]:
         """Return all log records with their attributes."""
         return [

@@ -17,7 +17,7 @@ from opentelemetry.sdk.trace.id_generator import IdGenerator
 from opentelemetry.sdk.trace.sampling import Sampler, _get_from_env_or_default
 
 from spyglass import names
-from spyglass.sdk import clean, logs, propagate, providers
+from spyglass.sdk import clean, logs, propagate, providers, repairs, subprocesses
 from spyglass.sdk.autoinstrument import Instrumentation, Instrumented
 from spyglass.sdk.capture import Capture
 from spyglass.sdk.dedupe import OneSpanPerModelCall
@@ -76,6 +76,9 @@ def assemble(settings: Settings, outside: Outside | None = None) -> Runtime:
     _instrumentation(runtime)
     if settings.propagate:
         runtime.undo.append(propagate.patch())
+        runtime.undo.append(repairs.start())
+    if settings.carry_to_subprocesses:
+        runtime.undo.append(subprocesses.patch())
     if settings.logs:
         runtime.undo.append(logs.attach_to_logging(logs.OtlpHandler(runtime.loggers, settings.log_level)))
     runtime.start_probes = partial(_probes, settings)

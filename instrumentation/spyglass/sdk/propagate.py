@@ -8,50 +8,32 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import thread as thread_pool
-from functools import wraps
 from typing import Any
 
 from opentelemetry.context import Context, get_current
 
 from spyglass.sdk.carry import carried
 from spyglass.sdk.notices import warn_once
+from spyglass.sdk.patching import Undo, replace, together
 from spyglass.sdk.queue import ExportThread
 from spyglass.sdk.state import state
 from spyglass.sdk.tracing import Entered
 
-Undo = Callable[[], None]
 # Threads that serve many callers must not keep the context of the one who happened to start them.
 _SERVANTS = (thread_pool._worker,)  # noqa: SLF001 -- the only way to tell a pool's thread from a program's
 
 
 def patch() -> Undo:
     """Patch threads and executors; return what takes the patches back."""
-    undos = [_replace(threading.Thread, "start", _starting)]
-    undos.append(_replace(thread_pool.ThreadPoolExecutor, "submit", _submitting_where_there_is_context))
+    undos = [replace(threading.Thread, "start", _starting)]
+    undos.append(replace(thread_pool.ThreadPoolExecutor, "submit", _submitting_where_there_is_context))
     try:
         from concurrent.futures.process import ProcessPoolExecutor  # noqa: PLC0415 -- not on every system
     except ImportError:
         pass
     else:
-        undos.append(_replace(ProcessPoolExecutor, "submit", _submitting))
-
-    def undo() -> None:
-        for take_back in undos:
-            take_back()
-
-    return undo
-
-
-def _replace(owner: type, name: str, wrap: Callable[[Callable[..., Any]], Callable[..., Any]]) -> Undo:
-    original = getattr(owner, name)
-    replacement = wraps(original)(wrap(original))
-    setattr(owner, name, replacement)
-
-    def undo() -> None:
-        if owner.__dict__.get(name) is replacement:
-            setattr(owner, name, original)
-
-    return undo
+        undos.append(replace(ProcessPoolExecutor, "submit", _submitting))
+    return together(undos)
 
 
 def _starting(original: Callable[..., Any]) -> Callable[..., Any]:

@@ -1,0 +1,65 @@
+"""Carry the context in the ``_meta`` of MCP requests, for mcp 1.x, which does not; from 2 on, mcp does it itself.
+
+The keys are those that mcp 2 uses: traceparent, tracestate and baggage, beside the progress token.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import version
+from types import ModuleType
+from typing import Any
+
+from opentelemetry.context import get_current
+
+from spyglass.sdk.messages import extract
+from spyglass.sdk.notices import warn_once
+from spyglass.sdk.patching import Undo, replace
+from spyglass.sdk.wire import to_fields
+
+_NATIVE_SINCE = 2
+
+
+def patch_client(module: ModuleType) -> Undo | None:
+    """Make every request carry the context it is made in; ``module`` is mcp.shared.session."""
+    return None if _native() else replace(module.BaseSession, "send_request", _sending)
+
+
+def patch_server(module: ModuleType) -> Undo | None:
+    """Make every request be handled in the context it brings; ``module`` is mcp.server.lowlevel.server."""
+    return None if _native() else replace(module.Server, "_handle_request", _handling)
+
+
+def _native() -> bool:
+    return int(version("mcp").partition(".")[0]) >= _NATIVE_SINCE
+
+
+def _sending(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def send_request(self: Any, request: Any, *args: Any, **kwargs: Any) -> Any:
+        return await original(self, _with_context(request), *args, **kwargs)
+
+    return send_request
+
+
+def _with_context(request: Any) -> Any:
+    """Return a copy of the request with the context in its ``_meta``; requests without parameters stay as they are."""
+    try:
+        fields = to_fields(get_current())
+        params = request.root.params
+        if not fields or params is None:
+            return request
+        meta = params.meta or type(params).Meta()
+        params = params.model_copy(update={"meta": meta.model_copy(update=fields)})
+        return request.model_copy(update={"root": request.root.model_copy(update={"params": params})})
+    except Exception as error:  # noqa: BLE001 -- a request is sent whatever becomes of its trace
+        warn_once("mcp", "spyglass could not put the context into a request of MCP: %r.", error)
+        return request
+
+
+def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def handle_request(self: Any, message: Any, req: Any, *args: Any, **kwargs: Any) -> Any:
+        meta = getattr(getattr(req, "params", None), "meta", None)
+        with extract(getattr(meta, "model_extra", None)):
+            return await original(self, message, req, *args, **kwargs)
+
+    return handle_request
