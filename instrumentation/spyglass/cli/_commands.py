@@ -11,6 +11,7 @@ COMMANDS = {
     "doctor": "Check this machine and the running stack, and say how to mend what is wrong.",
     "programs": "List, build or locate the programs of the stack.",
     "run": "Run a Python program with telemetry on.",
+    "env": "Print what a program in any language needs in its environment to send here, or run one with it.",
     "probe": "Watch this host and its GPUs.",
     "demo": "Run the demo fleet of agents.",
     "replay": "Send recorded OTLP/JSON files to the collector.",

@@ -37,17 +37,18 @@ def configure(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(arguments: argparse.Namespace) -> int:
+def run(arguments: argparse.Namespace) -> NoReturn:
     """Become the program: its exit code, its signals and its standard streams are its own."""
     command, name = _command(arguments.module, arguments.program)
     environment = _environment(os.environ, name, arguments.service, arguments.content)
     sys.stdout.flush()
+    become(command, environment)
+
+
+def become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """Turn this process into the program; ``command`` begins with a path. Raises UsageError where it cannot be run."""
     if os.name == "nt":  # there, exec starts a child and leaves
-        return subprocess.run(command, env=environment, check=False).returncode
-    return _become(command, environment)
-
-
-def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+        sys.exit(subprocess.run(command, env=environment, check=False).returncode)
     try:
         os.execve(command[0], command, environment)  # noqa: S606 -- to become the user's program is this command's purpose
     except OSError as error:

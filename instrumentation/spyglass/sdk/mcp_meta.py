@@ -1,6 +1,7 @@
-"""Carry the context in the ``_meta`` of MCP requests, for mcp 1.x, which does not; from 2 on, mcp does it itself.
+"""Carry the context in the ``_meta`` of MCP requests: all of it for mcp 1, the session's baggage for mcp 2.
 
-The keys are those that mcp 2 uses: traceparent, tracestate and baggage, beside the progress token.
+The keys are those that mcp 2 uses: traceparent, tracestate and baggage, beside the progress token. It sends and reads
+all three by itself, but the baggage is not there any more when the tool runs.
 """
 
 from __future__ import annotations
@@ -28,6 +29,11 @@ def patch_client(module: ModuleType) -> Undo | None:
 def patch_server(module: ModuleType) -> Undo | None:
     """Make every request be handled in the context it brings; ``module`` is mcp.server.lowlevel.server."""
     return None if _native() else replace(module.Server, "_handle_request", _handling)
+
+
+def patch_middleware(module: ModuleType) -> Undo:
+    """Handle requests in the session they bring with mcp 2; ``module`` is mcp.server._otel."""
+    return replace(module.OpenTelemetryMiddleware, "__call__", _continuing)
 
 
 def _native() -> bool:
@@ -63,3 +69,11 @@ def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
             return await original(self, message, req, *args, **kwargs)
 
     return handle_request
+
+
+def _continuing(original: Callable[..., Any]) -> Callable[..., Any]:
+    async def call(self: Any, ctx: Any, *args: Any, **kwargs: Any) -> Any:
+        with extract(getattr(ctx, "meta", None)):
+            return await original(self, ctx, *args, **kwargs)
+
+    return call

@@ -14,6 +14,7 @@ _REPAIRS = (
     ("celery.signals", "spyglass.sdk.celery_tasks:connect"),
     ("mcp.shared.session", "spyglass.sdk.mcp_meta:patch_client"),
     ("mcp.server.lowlevel.server", "spyglass.sdk.mcp_meta:patch_server"),
+    ("mcp.server._otel", "spyglass.sdk.mcp_meta:patch_middleware"),
     ("uvloop", "spyglass.sdk.subprocesses:patch_uvloop"),
 )
 
