@@ -26,10 +26,9 @@ def shell(variables: Mapping[str, str], token_file: str) -> Iterator[str]:
 def dotenv(variables: Mapping[str, str], token_file: str) -> Iterator[str]:
     """Yield lines of a .env file as python-dotenv reads them; raises UsageError for what none can escape."""
     for name, value in variables.items():
-        if "${" in value:
-            raise UsageError(
-                f"A dotenv file cannot hold {name}={value!r}: readers replace ${{…}}.", "Use shell or json."
-            )
+        if "${" in value or "\r" in value:
+            problem = f"A dotenv file cannot hold {name}={value!r}, of which readers replace a part."
+            raise UsageError(problem, "Use the format shell or json.")
         yield from _note(name)
         yield f"{name}={value if value and _PLAIN.issuperset(value) else _quoted(value)}"
     if token_file:

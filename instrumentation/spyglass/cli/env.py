@@ -20,8 +20,9 @@ from spyglass.sdk.environment import HEADERS_PREFIX, HEADERS_VARIABLE, variables
 from spyglass.settings import Settings, load, variable
 
 _DESCRIPTION = """The variables are OpenTelemetry's, Claude Code's and those of the instrumentors with their own
-switch for texts. They follow the settings; a trace (TRACEPARENT) in which this command runs is handed on, but for dotenv
-and Kubernetes, whose files outlive it. A token is never printed: the shell reads its file, Kubernetes its Secret."""
+switch for texts. They follow the settings; a trace (TRACEPARENT) in which this command runs is handed on, but for
+dotenv and Kubernetes, whose files outlive it. A token is never printed: the shell reads its file, Kubernetes its
+Secret."""
 _EXAMPLES = """examples:
   eval "$(spyglass env --service shop)"
   spyglass env --service shop -- node agent.js
