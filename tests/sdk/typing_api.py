@@ -66,6 +66,10 @@ async def program() -> None:
         assert_type(queue, spyglass.Handle)
     assert_type(spyglass.current(spyglass.LlmCall), spyglass.LlmCall)
     assert_type(spyglass.carry(bare)(1), str)
+    assert_type(spyglass.inject(), dict[str, str])
+    assert_type(spyglass.inject([("key", b"value")]), list[tuple[str, bytes]])
+    with spyglass.extract({"traceparent": ""}), spyglass.extract([(b"baggage", b"")]), spyglass.extract(None):
+        pass
     assert_type(spyglass.flush(1.0), bool)
     assert_type(spyglass.dropped(), dict[str, dict[str, int]])
     spyglass.feedback(agent, "thumb", 1, label="yes", explanation="", span=call, source="user")

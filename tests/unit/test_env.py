@@ -26,7 +26,7 @@ from spyglass.settings import Settings
 PLAIN = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
 HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
 # What an environment can hold, line breaks, quotes, blanks and letters of all planes included.
-TEXTS = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=40)
+TEXTS = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]), max_size=40)
 NASTY = st.one_of(TEXTS, st.text("'\"\\$`{}()# \n\t!=:%&;|<>*?~a", max_size=20))
 VARIABLES = st.dictionaries(st.from_regex("[A-Z][A-Z0-9_]{0,8}", fullmatch=True), NASTY, max_size=5)
 

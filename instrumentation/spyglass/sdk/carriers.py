@@ -61,7 +61,8 @@ def _pairs(carrier: Any) -> Iterable[tuple[Any, Any]]:
     if carrier is None:
         return ()
     items = getattr(carrier, "items", None)
-    return items() if callable(items) else iter(carrier)
+    pairs: Iterable[tuple[Any, Any]] = items() if callable(items) else iter(carrier)
+    return pairs
 
 
 def _name(key: object) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 from spyglass.sdk import carriers
 from spyglass.sdk.notices import warn_once
@@ -15,13 +15,18 @@ if TYPE_CHECKING:
 C = TypeVar("C")
 
 
-def inject(carrier: C) -> C:
+@overload
+def inject() -> dict[str, str]: ...
+@overload
+def inject(carrier: C) -> C: ...
+def inject(carrier: Any = None) -> Any:
     """Put the current trace and the ids of the session into a message's headers, and return them.
 
     ``carrier`` is a mapping of text (HTTP or Celery headers, the fields of a Redis stream) or a list of pairs (Kafka's
-    ``[(str, bytes)]``). It gets ``traceparent``, ``tracestate`` and ``baggage``, as W3C defines them. Never raises;
-    without init() the carrier stays as it is.
+    ``[(str, bytes)]``); by default it is a new dict. It gets ``traceparent``, ``tracestate`` and ``baggage``, as W3C
+    defines them. Never raises; without init() the carrier stays as it is.
     """
+    carrier = {} if carrier is None else carrier
     if state.runtime is None:
         return carrier
     try:

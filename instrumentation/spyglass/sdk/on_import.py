@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Sequence
-from importlib.abc import MetaPathFinder
+from importlib.abc import Loader, MetaPathFinder
 from importlib.machinery import ModuleSpec
+from importlib.util import find_spec
 from types import ModuleType
 from typing import Any
 
@@ -30,6 +31,7 @@ class _Watcher(MetaPathFinder):
         self._name = name
         self._action = action
         self._undo: Undo | None = None
+        self._asking = False
 
     def act(self, module: ModuleType) -> None:
         try:
@@ -43,30 +45,46 @@ class _Watcher(MetaPathFinder):
             self._undo()
 
     def find_spec(
-        self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None
+        self,
+        fullname: str,
+        path: Sequence[str] | None,  # noqa: ARG002 -- of the protocol
+        target: ModuleType | None = None,  # noqa: ARG002 -- of the protocol
     ) -> ModuleSpec | None:
-        if fullname != self._name:
+        if fullname != self._name or self._asking:
             return None
-        for finder in [finder for finder in sys.meta_path if finder is not self]:
-            spec = finder.find_spec(fullname, path, target)
-            if spec is not None:
-                self._follow(spec.loader)
-                return spec
-        return None
+        self._asking = True  # the others are asked by way of Python, for their finders ask each other too
+        try:
+            spec = find_spec(fullname)
+        finally:
+            self._asking = False
+        if spec is not None and hasattr(spec.loader, "exec_module"):
+            spec.loader = _Following(spec.loader, self)
+        return spec
 
-    def _follow(self, loader: Any) -> None:
-        if loader is None or isinstance(loader, type):
-            return  # a namespace package, or one of Python's own loaders, which all modules share
-        execute = loader.exec_module
-
-        def exec_module(module: ModuleType) -> None:
-            execute(module)
-            if module.__name__ == self._name and self in sys.meta_path:
-                self._leave()
-                self.act(module)
-
-        loader.exec_module = exec_module
+    def imported(self, module: ModuleType) -> None:
+        if self in sys.meta_path:
+            self._leave()
+            self.act(module)
 
     def _leave(self) -> None:
         if self in sys.meta_path:
             sys.meta_path.remove(self)
+
+
+class _Following(Loader):
+    """Load a module as its own loader does, and tell the watcher; the module keeps its own loader."""
+
+    def __init__(self, loader: Any, watcher: _Watcher) -> None:
+        self._loader = loader
+        self._watcher = watcher
+
+    def create_module(self, spec: ModuleSpec) -> ModuleType | None:
+        module: ModuleType | None = self._loader.create_module(spec)
+        return module
+
+    def exec_module(self, module: ModuleType) -> None:
+        module.__loader__ = self._loader
+        if module.__spec__ is not None:
+            module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        self._watcher.imported(module)

@@ -51,10 +51,10 @@ def from_fields(fields: Mapping[str, str], outer: Context) -> Context | None:
 
 
 def _fitting(members: Iterator[str]) -> Iterator[str]:
-    room = MOST_CHARACTERS
+    length = 0
     for member in members:
-        room -= len(member) + 1
-        if room >= 0:
+        if length + len(member) <= MOST_CHARACTERS:
+            length += len(member) + 1
             yield member
 
 

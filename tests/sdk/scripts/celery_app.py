@@ -21,23 +21,23 @@ app.conf.broker_transport_options = {
 }
 
 
-@app.task(name="shop.add")
+@app.task(name="shop.add")  # type: ignore[untyped-decorator]  # Celery has no types
 def add(left: int, right: int) -> int:
     with spyglass.tool("inner"):
         return left + right
 
 
-@app.task(name="shop.broken")
+@app.task(name="shop.broken")  # type: ignore[untyped-decorator]  # Celery has no types
 def broken() -> None:
     raise ValueError("no stock")
 
 
-@app.task(bind=True, name="shop.again", max_retries=1, default_retry_delay=0)
+@app.task(bind=True, name="shop.again", max_retries=1, default_retry_delay=0)  # type: ignore[untyped-decorator]  # Celery has no types
 def again(self: Any) -> None:
     if not self.request.retries:
         raise self.retry()
 
 
-@app.task(name="shop.outer")
+@app.task(name="shop.outer")  # type: ignore[untyped-decorator]  # Celery has no types
 def outer() -> None:
     add.delay(3, 4)

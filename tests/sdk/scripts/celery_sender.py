@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-import celery_app  # before init(), as in a program that imports all of it first
+import celery_app  # type: ignore[import-not-found]  # beside this file; before init(), as programs do
 
 import spyglass
 

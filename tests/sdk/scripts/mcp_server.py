@@ -17,11 +17,11 @@ except ModuleNotFoundError:
 server = Server("adder", log_level="ERROR")
 
 
-@server.tool()  # type: ignore[untyped-decorator, unused-ignore] -- of two versions
 @spyglass.tool
 def add(left: int, right: int) -> int:
     """Add."""
     return left + right
 
 
+server.tool()(add)
 server.run()
