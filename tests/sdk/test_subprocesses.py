@@ -18,6 +18,7 @@ from opentelemetry import trace
 from opentelemetry.context import attach, detach
 
 import spyglass
+from spyglass.sdk.handover import follow
 from spyglass.testing import capture
 from tests.sdk.receiver import Receiver
 
@@ -71,6 +72,31 @@ def test_what_the_caller_set_stays() -> None:
         found = shown(env=given)
     assert given == before
     assert {name: found[name] for name in given} == given
+
+
+def test_a_caller_that_hands_the_same_trace_gets_the_session_too() -> None:
+    """claude-agent-sdk sets TRACEPARENT to the very span by itself; the ids of the session still come along."""
+    with capture(), spyglass.session(user="u"), spyglass.agent("boss"):
+        given = spyglass.inject()
+        found = shown(env={"TRACEPARENT": given["traceparent"]})
+    assert (found["TRACEPARENT"], found["BAGGAGE"]) == (given["traceparent"], "spyglass.user=u")
+
+
+def test_a_program_at_work_already_is_not_taken_out_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A TRACEPARENT of the environment is not followed where init() is called inside a span of the program."""
+    monkeypatch.setenv("TRACEPARENT", OWN)
+    theirs = trace.SpanContext(int("1" * 32, 16), int("1" * 16, 16), is_remote=False, trace_flags=trace.TraceFlags(1))
+    token = attach(trace.set_span_in_context(trace.NonRecordingSpan(theirs)))
+    try:
+        assert follow() is None
+        assert trace.get_current_span().get_span_context() == theirs
+    finally:
+        detach(token)
+    leave = follow()
+    assert leave is not None
+    assert f"{trace.get_current_span().get_span_context().span_id:016x}" == OWN[36:52]
+    leave()
+    assert not trace.get_current_span().get_span_context().is_valid
 
 
 def test_a_trace_that_the_program_put_into_its_own_environment_stays(monkeypatch: pytest.MonkeyPatch) -> None:

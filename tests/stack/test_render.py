@@ -123,7 +123,14 @@ def test_no_secret_is_written_into_a_configuration(tmp_path: Path) -> None:
 
 def test_the_environment_of_parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Parts get their ports, the resolved settings and nothing that would make them report to somebody else."""
-    for name in ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_TRACES_EXPORTER", "JAEGER_ENDPOINT", "PC_PORT_NUM", "SPYGLASS_X"):
+    for name in (
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_TRACES_EXPORTER",
+        "JAEGER_ENDPOINT",
+        "PC_PORT_NUM",
+        "SPYGLASS_X",
+        "TRACEPARENT",
+    ):
         monkeypatch.setenv(name, "elsewhere")
     monkeypatch.setenv("no_proxy", "example.com")
     settings = Settings(data_dir=str(tmp_path), port_offset=2000, content="full", endpoint="http://elsewhere:4318")

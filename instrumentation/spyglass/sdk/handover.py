@@ -32,7 +32,10 @@ def follow() -> Undo | None:
     """Continue the trace that this process was started in, from here on in the current thread and what it starts."""
     _found.clear()
     _found.update({name: os.environ[name] for name in _FIELDS.values() if name in os.environ})
-    context = from_fields(carriers.read(_found), get_current())
+    here = get_current()
+    if trace.get_current_span(here).get_span_context().is_valid:
+        return None  # the program is at work on something of its own already
+    context = from_fields(carriers.read(_found), here)
     if context is None:
         return None
     entered = Entered(context)
@@ -61,13 +64,14 @@ def child_environment(given: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
 
 
 def _hand_trace(environment: dict[Any, Any], there: Mapping[str, Any], fields: Mapping[str, str]) -> None:
-    def free(variable: str) -> bool:
-        return variable not in there or _value(environment, there, variable) == _found.get(variable)
+    def free(name: str) -> bool:
+        variable = _FIELDS[name]
+        return variable not in there or _value(environment, there, variable) in (_found.get(variable), fields.get(name))
 
-    if not free(_FIELDS[TRACEPARENT]):
+    if not free(TRACEPARENT):
         return  # the caller chose a parent, and with it all that belongs to it
     for name, variable in _FIELDS.items():
-        if name == BAGGAGE and not free(variable):
+        if name == BAGGAGE and not free(name):
             continue
         if variable in there:
             del environment[there[variable]]

@@ -12,13 +12,16 @@ from types import ModuleType
 from typing import Any
 
 from opentelemetry.context import get_current
+from opentelemetry.trace import get_current_span
 
+from spyglass.names import TOOL_CALL_ID
 from spyglass.sdk.messages import extract
 from spyglass.sdk.notices import warn_once
 from spyglass.sdk.patching import Undo, replace
 from spyglass.sdk.wire import to_fields
 
 _NATIVE_SINCE = 2
+_TOOL_CALL = "claudecode/toolUseId"  # in what Claude Code sends: the id that the model gave the call
 
 
 def patch_client(module: ModuleType) -> Undo | None:
@@ -32,7 +35,10 @@ def patch_server(module: ModuleType) -> Undo | None:
 
 
 def patch_middleware(module: ModuleType) -> Undo:
-    """Handle requests in the session they bring with mcp 2; ``module`` is mcp.server._otel."""
+    """Handle requests of mcp 2 in the session they bring, and name the call of a tool; ``module`` is mcp.server._otel.
+
+    The span of a tool's server then has the id of the call, by which it is found where the trace is lost.
+    """
     return replace(module.OpenTelemetryMiddleware, "__call__", _continuing)
 
 
@@ -72,8 +78,15 @@ def _handling(original: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _continuing(original: Callable[..., Any]) -> Callable[..., Any]:
-    async def call(self: Any, ctx: Any, *args: Any, **kwargs: Any) -> Any:
-        with extract(getattr(ctx, "meta", None)):
-            return await original(self, ctx, *args, **kwargs)
+    async def call(self: Any, ctx: Any, call_next: Callable[..., Any]) -> Any:
+        meta = getattr(ctx, "meta", None) or {}
+
+        async def inside(*args: Any, **kwargs: Any) -> Any:
+            if meta.get(_TOOL_CALL):
+                get_current_span().set_attribute(TOOL_CALL_ID, str(meta[_TOOL_CALL]))
+            return await call_next(*args, **kwargs)
+
+        with extract(meta):
+            return await original(self, ctx, inside)
 
     return call

@@ -27,6 +27,18 @@ def replace(owner: Any, name: str, wrap: Callable[[Callable[..., Any]], Callable
     return undo
 
 
+def replace_all(*patches: tuple[Any, str, Callable[[Callable[..., Any]], Callable[..., Any]]]) -> Undo:
+    """Do several replacements or none: where one of the names is missing, AttributeError is raised and all are back."""
+    undos: list[Undo] = []
+    try:
+        for owner, name, wrap in patches:
+            undos.append(replace(owner, name, wrap))
+    except AttributeError:
+        together(undos)()
+        raise
+    return together(undos)
+
+
 def together(undos: list[Undo]) -> Undo:
     """Return what takes all of these back, the last one first."""
 

@@ -14,7 +14,7 @@ from typing import Any
 
 from spyglass.sdk.handover import child_environment
 from spyglass.sdk.notices import warn_once
-from spyglass.sdk.patching import Undo, replace, together
+from spyglass.sdk.patching import Undo, replace, replace_all
 
 _ENV = "env"
 
@@ -28,7 +28,7 @@ def patch() -> Undo:
 
 def patch_uvloop(uvloop: ModuleType) -> Undo:
     """Patch the loop of uvloop, which starts programs without Popen; ``uvloop`` is the imported module."""
-    return together([replace(uvloop.Loop, name, _starting_by_loop) for name in ("subprocess_exec", "subprocess_shell")])
+    return replace_all(*((uvloop.Loop, name, _starting_by_loop) for name in ("subprocess_exec", "subprocess_shell")))
 
 
 def _starting(original: Callable[..., Any], place: int) -> Callable[..., Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
+from spyglass.names import CONTEXT_FIELDS
 from spyglass.paths import data_directory
 from spyglass.settings import CONFIG_VARIABLE, PREFIX, ROWS, Settings, variable
 from spyglass.stack.parts import Part
 from spyglass.warehouse import passwords
 
-# What a shell may hold that would change what the parts do, or make Tempo send its own traces somewhere.
-FOREIGN = ("PC_", "COMPOSE_", "OTEL_", "JAEGER_")
+# What a shell may hold that would change what the parts do, make Tempo send its own traces somewhere, or put all that
+# the parts ever do into the one trace in which they were started.
+FOREIGN = ("PC_", "COMPOSE_", "OTEL_", "JAEGER_", *map(str.upper, CONTEXT_FIELDS))
 LOOPBACK = "127.0.0.1,localhost"
 
 
