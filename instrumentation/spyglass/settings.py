@@ -20,7 +20,7 @@ from spyglass.names import Content
 
 PREFIX = "SPYGLASS_"
 CONFIG_VARIABLE = "SPYGLASS_CONFIG"
-HANDED_VARIABLE = "SPYGLASS_HANDED"  # names what a parent process set by itself: arguments go before such variables
+HANDED_VARIABLE = "SPYGLASS_HANDED"  # names the variables that a parent process set by itself: all else goes before
 # Settings of OpenTelemetry itself that are honoured where ours is not set.
 OTEL_ALIASES = {"service": "OTEL_SERVICE_NAME", "endpoint": "OTEL_EXPORTER_OTLP_ENDPOINT"}
 
@@ -133,8 +133,7 @@ class Settings:
         24, "Hours after the end of a day (UTC) from which its costs stay, but for spyglass prices restate."
     )
     prices_file: str = _row(
-        "",
-        "YAML file of prices that go before the package's; without one, those of the last file stay.",
+        "", "YAML file of prices that go before the package's; without one, those of the last file stay."
     )
     retention_content_days: int = _row(30, "Days that prompts and outputs are kept, counted from arrival.")
     retention_spans_days: int = _row(90, "Days that spans are kept in the warehouse.")
@@ -183,17 +182,19 @@ def load(
     arguments: Mapping[str, object] | None = None,
     environ: Mapping[str, str] | None = None,
 ) -> Loaded:
-    """Read all settings: environment, then ``arguments`` (None values are absent), then the file, then defaults.
+    """Read all settings: environment, then ``arguments`` (None values are absent), file, parent process, defaults.
 
     Unknown ``SPYGLASS_*`` variables do not raise: they are in ``unknown``, for the caller to report.
     Raises SettingError for a value of the wrong type and InputFileError for a broken file.
     """
     environ = os.environ if environ is None else environ
     path = config_path(environ)
+    handed = {name: environ[name] for name in environ.get(HANDED_VARIABLE, "").split(",") if name in environ}
     layers = {
-        "environment": _from_environment(environ),
+        "environment": _from_environment({name: environ[name] for name in environ if name not in handed}),
         "argument": {name: value for name, value in (arguments or {}).items() if value is not None},
         f"file {path}": _from_file(path, required=bool(environ.get(CONFIG_VARIABLE))),
+        "parent process": _from_environment(handed),
     }
     values: dict[str, Any] = {}
     sources: dict[str, str] = {}

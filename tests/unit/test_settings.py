@@ -36,6 +36,18 @@ def test_environment_wins_over_argument_over_file(tmp_path: Path) -> None:
     ]
 
 
+def test_what_a_parent_process_set_by_itself_comes_last(tmp_path: Path) -> None:
+    """Variables that SPYGLASS_HANDED names go behind arguments and the file, and before defaults."""
+    file = tmp_path / "spyglass.toml"
+    file.write_text('content = "off"\n')
+    handed = {"SPYGLASS_CONTENT": "full", "SPYGLASS_TOKEN_FILE": "/t", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://parent"}
+    environ = {"SPYGLASS_CONFIG": str(file), "SPYGLASS_HANDED": ",".join([*handed, "SPYGLASS_GONE"]), **handed}
+    loaded = load({"endpoint": "http://argument"}, environ)
+    assert (loaded.settings.content, loaded.settings.endpoint) == ("off", "http://argument")
+    assert (loaded.settings.token_file, loaded.sources["token_file"]) == ("/t", "parent process")
+    assert loaded.unknown == ()
+
+
 def test_otel_variables_are_honoured_unless_ours_is_set() -> None:
     """OTEL_SERVICE_NAME names the service, but SPYGLASS_SERVICE wins."""
     assert load(environ=NOWHERE | {"OTEL_SERVICE_NAME": "otel"}).settings.service == "otel"

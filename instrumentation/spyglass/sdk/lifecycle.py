@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from spyglass.errors import SettingError, SpyglassError
 from spyglass.sdk.notices import log
 from spyglass.sdk.state import state
-from spyglass.settings import HANDED_VARIABLE, OTEL_ALIASES, PREFIX, ROWS, Loaded, load, variable
+from spyglass.settings import PREFIX, ROWS, Loaded, load
 
 if TYPE_CHECKING:
     from spyglass.sdk.autoinstrument import Instrumented
@@ -146,7 +146,7 @@ def _load(arguments: dict[str, object]) -> Settings:
     """Read the settings; a bad one keeps its default, so that a typo does not cost the telemetry."""
     problems = [_unknown(name) for name in arguments if name not in ROWS]
     given = {name: value for name, value in arguments.items() if name in ROWS}
-    environ = _without_handed(os.environ, given)
+    environ = dict(os.environ)
     for _ in range(len(ROWS) * 2):
         try:
             loaded = load(given, environ)
@@ -161,14 +161,6 @@ def _load(arguments: dict[str, object]) -> Settings:
         log.warning("spyglass: %s The rest is as set.", " ".join(str(problem) for problem in problems))
     _check_endpoint(loaded)
     return loaded.settings
-
-
-def _without_handed(environ: Mapping[str, str], given: Mapping[str, object]) -> dict[str, str]:
-    """Leave out what a parent process set by itself where the program says otherwise: its arguments go before that."""
-    handed = environ.get(HANDED_VARIABLE, "").split(",")
-    said = [name for name, value in given.items() if value is not None]
-    lost = {word for name in said for word in (variable(name), OTEL_ALIASES.get(name)) if word in handed}
-    return {name: value for name, value in environ.items() if name not in lost}
 
 
 def _unknown(name: str) -> SettingError:
