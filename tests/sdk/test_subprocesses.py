@@ -88,11 +88,12 @@ def test_a_program_at_work_already_is_not_taken_out_of_it(monkeypatch: pytest.Mo
     theirs = trace.SpanContext(int("1" * 32, 16), int("1" * 16, 16), is_remote=False, trace_flags=trace.TraceFlags(1))
     token = attach(trace.set_span_in_context(trace.NonRecordingSpan(theirs)))
     try:
-        assert follow() is None
+        assert follow(propagate=True) is None
         assert trace.get_current_span().get_span_context() == theirs
     finally:
         detach(token)
-    leave = follow()
+    assert follow(propagate=False) is None
+    leave = follow(propagate=True)
     assert leave is not None
     assert f"{trace.get_current_span().get_span_context().span_id:016x}" == OWN[36:52]
     leave()

@@ -28,19 +28,27 @@ _EXPORTERS = "OTEL_EXPORTER_OTLP_"
 _found: dict[str, str] = {}
 
 
-def follow() -> Undo | None:
-    """Continue the trace that this process was started in, from here on in the current thread and what it starts."""
+def follow(*, propagate: bool) -> Undo | None:
+    """Continue the trace that this process was started in, from here on in the current thread and what it starts.
+
+    Without ``propagate`` it is only remembered, as what children need not get.
+    """
     _found.clear()
     _found.update({name: os.environ[name] for name in _FIELDS.values() if name in os.environ})
     here = get_current()
-    if trace.get_current_span(here).get_span_context().is_valid:
-        return None  # the program is at work on something of its own already
+    if not propagate or trace.get_current_span(here).get_span_context().is_valid:
+        return None  # the program may be at work on something of its own already
     context = from_fields(carriers.read(_found), here)
     if context is None:
         return None
     entered = Entered(context)
     entered.attach()
-    return entered.leave
+
+    def leave() -> None:
+        entered.leave()
+        _found.clear()
+
+    return leave
 
 
 def child_environment(given: Mapping[Any, Any] | None) -> dict[Any, Any] | None:

@@ -112,7 +112,7 @@ def _follow(settings: Settings) -> None:
     """Continue the trace of whoever started this process."""
     from spyglass.sdk.handover import follow  # noqa: PLC0415 -- OpenTelemetry is imported by init() only
 
-    leave = follow() if settings.propagate else None
+    leave = follow(propagate=settings.propagate)
     if leave is not None and state.runtime is not None:
         state.runtime.undo.append(leave)
 
