@@ -65,3 +65,12 @@ def test_mcp_1_is_helped(receiver: Receiver, mcp_1: Path, words: list[str]) -> N
     tools = [span for span in receiver.spans() if span["name"] == "execute_tool add"]
     assert {span["attributes"].get("user.id") for span in tools} == {"u"}
     assert {span["scope"] for span in receiver.spans()} == {"spyglass"}
+
+
+def test_fastmcp_is_helped(receiver: Receiver, tmp_path: Path) -> None:
+    """The same with a server of fastmcp, which by itself hangs all calls under the span that started the server."""
+    call(str(environment(tmp_path, "fastmcp>=4")), receiver, "fastmcp")
+    assert under(receiver) == ["invoke_agent boss"] * 3
+    tools = [span for span in receiver.spans() if span["name"] == "execute_tool add"]
+    assert {span["attributes"].get("user.id") for span in tools} == {"u"}
+    assert "fastmcp" in {span["scope"] for span in receiver.spans()}

@@ -42,6 +42,14 @@ def patch_middleware(module: ModuleType) -> Undo:
     return replace(module.OpenTelemetryMiddleware, "__call__", _continuing)
 
 
+def patch_fastmcp(module: ModuleType) -> Undo:
+    """Do the same for fastmcp, which looks at no ``_meta`` in a process that was started in a trace.
+
+    ``module`` is fastmcp.server.low_level. A span that is open here, such as an HTTP server's, stays the parent.
+    """
+    return replace(module.FastMCPServerMiddleware, "__call__", _continuing_unless_at_work)
+
+
 def _native() -> bool:
     return int(version("mcp").partition(".")[0]) >= _NATIVE_SINCE
 
@@ -88,5 +96,16 @@ def _continuing(original: Callable[..., Any]) -> Callable[..., Any]:
 
         with extract(meta):
             return await original(self, ctx, inside)
+
+    return call
+
+
+def _continuing_unless_at_work(original: Callable[..., Any]) -> Callable[..., Any]:
+    continuing = _continuing(original)
+
+    async def call(self: Any, ctx: Any, call_next: Callable[..., Any]) -> Any:
+        here = get_current_span().get_span_context()
+        at_work = here.is_valid and not here.is_remote
+        return await (original if at_work else continuing)(self, ctx, call_next)
 
     return call

@@ -15,6 +15,7 @@ _REPAIRS = (
     ("mcp.shared.session", "spyglass.sdk.mcp_meta:patch_client"),
     ("mcp.server.lowlevel.server", "spyglass.sdk.mcp_meta:patch_server"),
     ("mcp.server._otel", "spyglass.sdk.mcp_meta:patch_middleware"),
+    ("fastmcp.server.low_level", "spyglass.sdk.mcp_meta:patch_fastmcp"),
     ("claude_agent_sdk.client", "spyglass.sdk.claude_sdk:patch"),
     ("uvloop", "spyglass.sdk.subprocesses:patch_uvloop"),
 )

@@ -1,4 +1,4 @@
-"""Call the tool of mcp_server.py three times at once inside an agent: mcp_client.py ENDPOINT [early]."""
+"""Call the tool of mcp_server.py three times at once inside an agent: mcp_client.py ENDPOINT [early] [fastmcp]."""
 
 # ruff: noqa: T201 -- a program prints
 from __future__ import annotations
@@ -13,12 +13,12 @@ import spyglass
 SERVER = Path(__file__).with_name("mcp_server.py")
 
 
-async def main(endpoint: str) -> None:
+async def main() -> None:
     """Start the server inside one agent, and call it inside another."""
     from mcp import ClientSession, StdioServerParameters  # noqa: PLC0415 -- before or after init(), as asked
     from mcp.client.stdio import stdio_client  # noqa: PLC0415 -- as above
 
-    server = StdioServerParameters(command=sys.executable, args=[str(SERVER), endpoint])
+    server = StdioServerParameters(command=sys.executable, args=[str(SERVER), *sys.argv[1:]])
     with spyglass.agent("starter"):
         async with stdio_client(server) as (read, write), ClientSession(read, write) as session:
             await session.initialize()
@@ -31,4 +31,4 @@ async def main(endpoint: str) -> None:
 if "early" in sys.argv:
     import_module("mcp.server.lowlevel.server")
 spyglass.init(service="client", endpoint=sys.argv[1], probes="none", instrument="none")
-asyncio.run(main(sys.argv[1]))
+asyncio.run(main())
