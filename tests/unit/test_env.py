@@ -22,6 +22,7 @@ from spyglass.cli._environment import FORMATS
 from spyglass.errors import UsageError
 from spyglass.sdk.environment import for_child, rows, variables
 from spyglass.settings import Settings
+from tests.sdk.receiver import receiving
 
 PLAIN = {"PATH": os.environ["PATH"], "HOME": "/nowhere"}
 HEADERS = "OTEL_EXPORTER_OTLP_HEADERS"
@@ -142,6 +143,30 @@ def test_a_program_gets_it_all_and_its_exit_code_counts(tmp_path: Path) -> None:
     found = dict(pair.split("=", 1) for pair in pairs[0] if "=" in pair)
     assert (found["OTEL_SERVICE_NAME"], found[HEADERS]) == ("shop", "Authorization=Bearer%20hush%20hush")
     assert "hush" not in command
+
+
+STOCK = """
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+provider = TracerProvider()
+provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+provider.get_tracer("app").start_span("work").end()
+provider.shutdown()
+"""
+
+
+def test_a_program_with_stock_opentelemetry_sends_here(tmp_path: Path) -> None:
+    """Without a word of spyglass in it, a program's span arrives with the token, the service and whose it is."""
+    (tmp_path / "token").write_text("hush=hush+/%")
+    with receiving() as receiver:
+        words = ["--service", "shop", "--endpoint", receiver.endpoint, "--", sys.executable, "-c", STOCK]
+        done = env(*words, SPYGLASS_TOKEN_FILE=str(tmp_path / "token"), SPYGLASS_ORGANIZATION="acme, inc=1")
+        assert (done.returncode, done.stderr) == (0, "")
+        resource = receiver.span("work")["resource"]
+        assert (resource["service.name"], resource["spyglass.organization"]) == ("shop", "acme, inc=1")
+        sent = {name.lower(): value for name, value in receiver.requests[0][2].items()}
+        assert sent["authorization"] == "Bearer hush=hush+/%"
 
 
 def test_options_go_before_settings_and_lists_are_joined() -> None:
