@@ -10,11 +10,9 @@ import difflib
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from types import ModuleType
 from typing import NamedTuple
 
 from opentelemetry.trace import TracerProvider
-from wrapt import register_post_import_hook
 
 from spyglass.names import (
     INSTRUMENTED_BY,
@@ -24,6 +22,8 @@ from spyglass.names import (
     Content,
 )
 from spyglass.sdk.notices import log
+from spyglass.sdk.on_import import when_imported
+from spyglass.sdk.patching import Undo
 from spyglass.sdk.registry import activation
 from spyglass.sdk.registry.choice import Choice, choose
 from spyglass.sdk.registry.tables import ways
@@ -69,7 +69,7 @@ class Instrumentation:
         self._changed = changed
         self._langchain = langchain
         self._rows: dict[str, Instrumented] = {}
-        self._active = True
+        self._waiting: list[Undo] = []
 
     def start(self) -> None:
         """Instrument what is imported already, and wait for the rest."""
@@ -87,7 +87,8 @@ class Instrumentation:
 
     def stop(self) -> None:
         """Take all instrumentation back."""
-        self._active = False
+        for stop_waiting in self._waiting:
+            stop_waiting()
         self._activator.stop()
 
     def _note(self, row: Instrumented) -> None:
@@ -107,12 +108,8 @@ class Instrumentation:
             return Instrumented(library, Outcome.FAILED, way.by, f"{way.module} was imported before spyglass started.")
         if way.module in sys.modules or not way.activate:
             return self._activate(choice)
-        register_post_import_hook(lambda module: self._imported(choice, module), way.module)
+        self._waiting.append(when_imported(way.module, lambda _: self._note(self._activate(choice))))
         return Instrumented(library, Outcome.WAITING, way.by, "Waits for its import.")
-
-    def _imported(self, choice: Choice, _: ModuleType) -> None:
-        if self._active and choice.library in self._rows:
-            self._note(self._activate(choice))
 
     def _activate(self, choice: Choice) -> Instrumented:
         """Take the first way that does something; after an error none, for it may have done half."""
