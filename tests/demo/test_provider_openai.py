@@ -81,6 +81,23 @@ def test_chat_calls_the_tool_again_for_the_next_question(client: openai.OpenAI) 
     assert reply.choices[0].finish_reason == "tool_calls"
 
 
+def test_chat_takes_calls_that_a_client_writes_as_text(client: openai.OpenAI, provider: Provider) -> None:
+    """A tool that stands in what the assistant has said was called, where the client hands no calls back."""
+    said = {"role": "assistant", "content": "Calling tools: weather"}
+    messages: list[Any] = [*QUESTION, said, {"role": "user", "content": "Observation: 21"}]
+    client.chat.completions.create(model="gpt-4o", messages=QUESTION, tools=[WEATHER])
+    client.chat.completions.create(model="gpt-4o", messages=messages, tools=[WEATHER])
+    assert [call.tool for call in provider.truth.calls()] == ["weather", None]
+
+
+def test_chat_calls_a_tool_without_parameters(client: openai.OpenAI) -> None:
+    """A tool that takes nothing is called with no arguments."""
+    tools: list[Any] = [{"type": "function", "function": {"name": "now"}}]
+    reply = client.chat.completions.create(model="gpt-4o", messages=QUESTION, tools=tools).choices[0].message
+    assert reply.tool_calls is not None
+    assert reply.tool_calls[0].model_dump()["function"] == {"name": "now", "arguments": "{}"}
+
+
 def test_chat_stream_with_usage_reports_it(client: openai.OpenAI, provider: Provider) -> None:
     """A stream that asks for usage ends with the counts of its row, and its words join to one text."""
     with client.chat.completions.create(

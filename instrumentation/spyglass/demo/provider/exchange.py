@@ -31,10 +31,12 @@ class Exchange:
 
     def served(self, served: Served) -> None:
         """Write that the call was answered, and what it used."""
+        asked = served.answer.tool_call
         call = replace(
             self._row(HTTPStatus.OK),
             response_id=served.response_id if self.api.id_prefix else None,
             response_model=served.answer.model,
+            tool=asked.name if asked else None,
             usage_reported=self.prompt.reports_usage,
             **asdict(served.answer.usage),
         )

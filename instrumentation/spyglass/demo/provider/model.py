@@ -19,7 +19,7 @@ SNAPSHOTS = {
     "gpt-4o-mini": "gpt-4o-mini-2024-07-18",
     "gpt-5-mini": "gpt-5-mini-2025-08-07",
 }
-REASONING_MODELS = ("gpt-5", "o3", "o4")
+REASONING_MODELS = ("gpt-5", "o3", "o4", "gemini-2.5", "gemini-3")
 HANDOFF_PREFIX = "transfer_to_"
 CHARACTERS_PER_TOKEN = 4
 SENTENCES = (
@@ -98,7 +98,7 @@ def answer(prompt: Prompt) -> Answer:
         return Answer(prompt.model, "", None, Usage(tokens(prompt.text), 0))
     digest = zlib.crc32(f"{prompt.model}\n{prompt.text}".encode())
     tool = None if prompt.output_schema else _next_tool(prompt)
-    call = ToolCall(tool.name, example(tool.schema, digest)) if tool else None
+    call = ToolCall(tool.name, example({"type": "object", **tool.schema}, digest)) if tool else None
     text = "" if call else _text(prompt, digest)
     said = text if call is None else call.name + json.dumps(call.arguments)
     return Answer(SNAPSHOTS.get(prompt.model, prompt.model), text, call, _usage(prompt, said, digest))

@@ -12,18 +12,28 @@ from spyglass.demo.provider.shape import JSON, Api, Event, Served, pieces, since
 def read(body: JSON) -> Prompt:
     """Read a request."""
     messages = body.get("messages") or []
-    calls = [call for message in since_last_question(messages) for call in message.get("tool_calls") or []]
     tools = [tool["function"] for tool in body.get("tools") or [] if tool.get("type") == "function"]
     stream = bool(body.get("stream"))
     return Prompt(
         model=body["model"],
         text=spoken(messages),
         tools=tuple(Tool(tool["name"], tool.get("parameters") or {}) for tool in tools),
-        called=tuple(call["function"]["name"] for call in calls),
+        called=tuple(_called(messages) or _written(messages, tools)),
         output_schema=((body.get("response_format") or {}).get("json_schema") or {}).get("schema"),
         stream=stream,
         reports_usage=not stream or bool((body.get("stream_options") or {}).get("include_usage")),
     )
+
+
+def _called(messages: list[JSON]) -> list[str]:
+    calls = [call for message in since_last_question(messages) for call in message.get("tool_calls") or []]
+    return [call["function"]["name"] for call in calls]
+
+
+def _written(messages: list[JSON], tools: list[JSON]) -> list[str]:
+    """Return the tools that stand in texts of the assistant: some clients hand calls and results back as texts."""
+    texts = [spoken(message.get("content")) for message in messages if message.get("role") == "assistant"]
+    return [tool["name"] for tool in tools if any(tool["name"] in text for text in texts)]
 
 
 def write(served: Served) -> JSON:

@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, NamedTuple, Self
 
-from spyglass.demo.provider import anthropic_messages, openai_chat, openai_embeddings, openai_responses
+from spyglass.demo.provider import anthropic_messages, gemini, openai_chat, openai_embeddings, openai_responses
 from spyglass.demo.provider.exchange import Exchange
 from spyglass.demo.provider.model import Prompt, answer
 from spyglass.demo.provider.shape import JSON, Api, Event, Served
@@ -66,12 +66,15 @@ class Provider:
         self.url = f"http://{LOOPBACK}:{self._server.server_port}"
 
     def environment(self) -> dict[str, str]:
-        """Return the variables that point the client libraries of OpenAI and Anthropic here."""
+        """Return the variables that point the client libraries of OpenAI, Anthropic and Google here."""
         return {
             "OPENAI_BASE_URL": f"{self.url}/v1",
+            "OPENAI_API_BASE": f"{self.url}/v1",  # its older name, which some frameworks read instead
             "OPENAI_API_KEY": "demo",
             "ANTHROPIC_BASE_URL": self.url,
             "ANTHROPIC_API_KEY": "demo",
+            "GOOGLE_GEMINI_BASE_URL": self.url,
+            "GEMINI_API_KEY": "demo",
         }
 
     def start(self) -> None:
@@ -116,12 +119,13 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
-        api = ROUTES.get(self.path.partition("?")[0])
-        if api is None:
+        route = _route(self.path.partition("?")[0])
+        if route is None:
             self._json(HTTPStatus.NOT_FOUND, openai_chat.error("not_found_error", f"No such API: {self.path}."))
             return
+        api, in_path = route
         try:
-            document, prompt = _read(api, body)
+            document, prompt = _read(api, body, in_path)
         except UsageError as error:
             self._json(HTTPStatus.BAD_REQUEST, api.error("invalid_request_error", str(error)))
             return
@@ -176,11 +180,21 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(b"%x\r\n%s\r\n" % (len(data), data))
 
 
-def _read(api: Api, body: bytes) -> tuple[JSON, Prompt]:
+def _route(path: str) -> tuple[Api, JSON] | None:
+    """Return the API of a path, and what the path itself says of the request."""
+    if path in ROUTES:
+        return ROUTES[path], {}
+    in_path = gemini.in_path(path)
+    return None if in_path is None else (gemini.API, in_path)
+
+
+def _read(api: Api, body: bytes, in_path: JSON) -> tuple[JSON, Prompt]:
     try:
         document = json.loads(body)
     except ValueError:
         raise UsageError("The body is not JSON.") from None
+    if isinstance(document, dict):
+        document |= in_path
     if not isinstance(document, dict) or not isinstance(document.get("model"), str):
         raise UsageError("The body is no object with a model.")
     try:

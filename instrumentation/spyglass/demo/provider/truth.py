@@ -13,8 +13,8 @@ class Call:
     """Hold one served request.
 
     ``n`` counts from 1; ``model`` is the name asked for, ``response_model`` the name answered with. A failed call has
-    no response id, response model or tokens. ``usage_reported`` says whether the client was told the counts,
-    ``traced`` whether it sent the context of a trace.
+    no response id, response model, tool or tokens. ``usage_reported`` says whether the client was told the counts,
+    ``traced`` whether it sent the context of a trace; ``tool`` is the name of the tool that the answer calls.
     """
 
     n: int
@@ -27,6 +27,7 @@ class Call:
     traced: bool = False
     response_model: str | None = None
     response_id: str | None = None
+    tool: str | None = None
     usage_reported: bool = False
     input_tokens: int | None = None
     output_tokens: int | None = None
