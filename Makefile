@@ -5,10 +5,10 @@ JOBS ?= auto
 BIN := .venv/bin
 
 .DEFAULT_GOAL := help
-.PHONY: help setup programs browser demo down check test gen lock clean
+.PHONY: help setup programs browser demo down check test test-frameworks gen lock clean
 
 help: ## Print this list.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /\1\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 18
 
 setup: .venv/.done ## Make .venv with everything that is needed to run, test and develop.
 
@@ -44,6 +44,10 @@ check: setup ## Lint, check types, and compare generated files with their source
 test: programs browser ## Run all tests.
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup
 
+comma := ,
+test-frameworks: programs ## Run real frameworks, each in its own environment (ONLY=a,b some of them, NEWEST=1 the newest).
+	$(BIN)/python -m tests.frameworks $(subst $(comma), ,$(ONLY)) $(if $(NEWEST),--newest)
+
 browser: # The tests of pages run in a real Chromium.
 	@command -v chromium >/dev/null || command -v chromium-browser >/dev/null \
 	|| { echo "installing Chromium from Debian's packages" && apt-get update -qq && apt-get install -qq --yes --no-install-recommends chromium >/dev/null; } \
@@ -55,8 +59,9 @@ gen: setup ## Write all generated files again.
 	$(BIN)/python -m spyglass.probes.document
 	$(BIN)/python docs/build.py
 
-lock: setup ## Resolve requirements.lock again from pyproject.toml.
+lock: setup ## Resolve requirements.lock, and those of tests/frameworks, again.
 	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --extra all --group dev pyproject.toml --output-file requirements.lock
+	$(BIN)/python -m tests.frameworks.environments
 
 clean: ## Remove .venv and what tools leave behind; data and built programs stay.
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build
