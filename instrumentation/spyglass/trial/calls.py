@@ -54,7 +54,8 @@ def _litellm() -> None:
 def _google_genai() -> None:
     from google import genai
 
-    genai.Client().models.generate_content(model=_GEMINI, contents=PROMPT)
+    client = genai.Client()  # it closes when nobody holds it any more
+    client.models.generate_content(model=_GEMINI, contents=PROMPT)
 
 
 def _crewai() -> None:
