@@ -19,7 +19,8 @@ SELECT
     min(i.started_at) AS first,
     max(i.ended_at) AS last,
     max(i.marked_at) AS newest,
-    newest < {silent_since:DateTime64(3, 'UTC')} AS swept
+    newest < {silent_since:DateTime64(3, 'UTC')} AS swept,
+    0::UInt16 AS round
 FROM spyglass.trace_index AS i
 WHERE trace_id IN
 (

@@ -15,10 +15,12 @@ WITH
         arrayMap((at, stop, parent) -> if(stop OR parent = 0, at, parent), arrayEnumerate(stops), stops, parents)
     ) AS climb
 SELECT
-    trace_id,
-    id AS span_id,
-    if(are_agents[goal], ids[goal], '') AS agent_span_id,
-    if(above_agent > 0, ids[above_agent], '') AS caller_span_id,
+    tree,
+    place,
+    id.1 AS trace_id,
+    id.2 AS span_id,
+    if(are_agents[goal], ids[goal], ('', '')) AS agent_span,
+    if(above_agent > 0, ids[above_agent], ('', '')) AS caller_span,
     has_agent,
     (reports AND if(is_call, NOT over_reported_call, NOT over_usage AND above_reported_call = 0))::Bool AS owns_usage,
     multiIf(
@@ -36,7 +38,7 @@ SELECT
 FROM
 (
     SELECT
-        trace_id, ids, are_agents, arrayExists(x -> x, are_agents) AS has_agent, have_failed, tool_names, tool_calls,
+        tree, place, ids, are_agents, arrayExists(x -> x, are_agents) AS has_agent, have_failed, tool_names, tool_calls,
         over_lists[4] AS over_reported_calls, over_lists[5] AS over_usages, id, goal, above_agent, above_tool,
         above_reported_call, above_usage, is_call, is_tool, reports, failed, tool_name, tool_call,
         bitmapContains(over_lists[if(is_call, 3, 6)], place) AS over_call,
@@ -76,23 +78,23 @@ FROM
                     FROM
                     (
                         SELECT
-                            trace_id, spans.1 AS places, spans.2 AS ids, spans.3 AS closed_parents, spans.4 AS are_agents,
+                            tree, spans.1 AS places, spans.2 AS ids, spans.3 AS closed_parents, spans.4 AS are_agents,
                             spans.5 AS are_calls, spans.6 AS are_tools, spans.7 AS all_report,
                             spans.8 AS are_reported_calls, spans.9 AS have_failed, spans.10 AS tool_names,
                             spans.11 AS tool_calls, climb(arrayMap(id -> false, spans.2), spans.3) AS ends
                         FROM
                         (
                             SELECT
-                                trace_id,
+                                c.tree AS tree,
                                 arraySort(span -> span.1, groupArray((
-                                    c.place, c.span_id, ifNull(p.place, 0), kind = 'agent', kind IN ('llm', 'embedding'),
-                                    kind = 'tool', reports, reports AND kind IN ('llm', 'embedding'), status = 'error',
-                                    lowerUTF8(c.tool), c.tool_call_id
+                                    c.place, (c.trace_id, c.span_id), ifNull(p.place, 0), kind = 'agent',
+                                    kind IN ('llm', 'embedding'), kind = 'tool', reports,
+                                    reports AND kind IN ('llm', 'embedding'), failed, c.tool, c.tool_call_id
                                 ))) AS spans
-                            FROM spyglass.$run_spans AS c
-                            LEFT JOIN (SELECT trace_id, span_id, place FROM spyglass.$run_spans) AS p
-                                ON p.trace_id = c.trace_id AND p.span_id = c.parent_span_id AND p.span_id != c.span_id
-                            GROUP BY trace_id
+                            FROM spyglass.$run_nodes AS c
+                            LEFT JOIN (SELECT trace_id, span_id, place FROM spyglass.$run_nodes) AS p
+                                ON p.trace_id = c.up_trace AND p.span_id = c.up_span
+                            GROUP BY tree
                         )
                     )
                 )

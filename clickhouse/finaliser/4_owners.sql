@@ -6,16 +6,21 @@
 CREATE TABLE spyglass.$run_owners ENGINE = Memory AS
 SELECT
     s.*,
+    p.tree AS tree,
+    p.place AS place,
     multiIf(
-        p.agent_span_id != '', p.agent_span_id,
+        p.agent_span.2 != '', p.agent_span.2,
         s.execution_id != '', s.execution_id,
         s.swept AND NOT p.has_agent, s.trace_id,
         ''
     ) AS execution,
+    if(p.agent_span.2 != '', p.agent_span.1, s.trace_id) AS execution_trace,
     (s.kind = 'agent' AND s.span_id = execution)::Bool AS closes,
-    (NOT s.swept AND (NOT p.has_agent OR (p.agent_span_id = '' AND s.execution_id != '')))::Bool AS waits,
-    multiIf(p.caller_span_id != '', p.caller_span_id, closes AND s.execution_id != s.span_id, s.execution_id, '')
+    (NOT s.swept AND (NOT p.has_agent OR (p.agent_span.2 = '' AND s.execution_id != '')))::Bool AS waits,
+    multiIf(p.caller_span.2 != '', p.caller_span.2, closes AND s.execution_id != s.span_id, s.execution_id, '')
         AS caller_execution,
+    if(p.caller_span.2 != '', p.caller_span.1, s.trace_id) AS caller_trace,
+    if(if(s.kind = 'agent', p.caller_span.2, p.agent_span.2) != '', s.rule, '') AS inferred_from,
     (p.owns_usage AND NOT s.is_twin)::Bool AS owns_usage,
     (p.counts_call AND NOT s.is_twin)::Bool AS counts_call,
     p.counts_tool AS counts_tool,
@@ -38,5 +43,6 @@ FROM
     SELECT *, (trace_id, span_id) IN (SELECT twin_trace, twin_span FROM spyglass.$run_twins) AS is_twin
     FROM spyglass.$run_spans
     LEFT JOIN spyglass.$run_kept ON kept_trace = trace_id AND kept_span = span_id
+    LEFT JOIN spyglass.$run_inferred ON inferred_trace = trace_id AND inferred_span = span_id
 ) AS s
 INNER JOIN spyglass.$run_places AS p ON p.trace_id = s.trace_id AND p.span_id = s.span_id;

@@ -19,8 +19,9 @@ SELECT
     s.agent_id AS agent_id, s.agent_version AS agent_version, s.dialect AS dialect,
     if(closes, s.timestamp, first_start) AS started_at,
     if(closes, s.timestamp + toIntervalNanosecond(s.duration_ns), last_end) AS ended_at,
-    s.execution AS execution_id, s.trace_id AS trace_id, if(closes, s.caller_execution, '') AS parent_execution_id,
-    if(closes, callers.caller_agent, '') AS parent_agent, s.workflow AS workflow, s.user_id AS user_id,
+    s.execution AS execution_id, s.execution_trace AS trace_id, if(closes, s.caller_execution, '') AS parent_execution_id,
+    if(closes AND s.caller_trace != s.trace_id, s.caller_trace, '') AS parent_trace_id,
+    if(closes, callers.caller_agent, '') AS parent_agent, if(closes, s.inferred_from, '') AS inferred_from, s.workflow AS workflow, s.user_id AS user_id,
     s.session_id AS session_id, s.conversation_id AS conversation_id,
     multiIf(closes, s.status, failed, 'error', 'unset') AS status,
     if(closes, s.error_type, first_error_type) AS error_type, spans, llm_calls, llm_errors, tool_calls, tool_errors,
@@ -41,7 +42,8 @@ SELECT
 FROM
 (
     SELECT
-        trace_id,
+        tree,
+        execution_trace,
         execution,
         argMin(o.place, (NOT closes, timestamp, o.place)) AS speaker,
         min(timestamp) AS first_start,
@@ -73,11 +75,11 @@ FROM
         sum(o.network_transmit_bytes) AS network_transmit_bytes
     FROM spyglass.$run_owners AS o
     WHERE execution != ''
-    GROUP BY trace_id, execution
+    GROUP BY tree, execution_trace, execution
     HAVING max(closes) OR max(swept)
 ) AS sums
-INNER JOIN spyglass.$run_owners AS s ON s.trace_id = sums.trace_id AND s.place = sums.speaker
+INNER JOIN spyglass.$run_owners AS s ON s.tree = sums.tree AND s.place = sums.speaker
 LEFT JOIN
 (
     SELECT trace_id AS of_trace, span_id AS of_span, agent AS caller_agent FROM spyglass.$run_owners WHERE closes
-) AS callers ON of_trace = s.trace_id AND of_span = s.caller_execution;
+) AS callers ON of_trace = s.caller_trace AND of_span = s.caller_execution;

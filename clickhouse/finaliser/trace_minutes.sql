@@ -3,8 +3,8 @@
 SELECT
     organization, project, minute, trace_id,
     row_number() OVER (PARTITION BY organization, project, minute, trace_id ORDER BY agent, kind, tool, model) AS part,
-    environment, service, release, demo, user_id, agent, kind, peer, provider, model, tool, status, error_type,
-    toUInt32(countIf(is_counted)) AS calls, arraySort(groupArrayIf(s.duration_ns, role != 'usage')) AS durations_ns,
+    environment, service, release, demo, user_id, agent, kind, peer, inferred_from,
+    provider, model, tool, status, error_type, toUInt32(countIf(is_counted)) AS calls, arraySort(groupArrayIf(s.duration_ns, role != 'usage')) AS durations_ns,
     arraySort(groupArray(toFloat32(s.queue_wait_seconds))) AS queue_waits_seconds, sum(s.input_tokens) AS input_tokens,
     sum(s.output_tokens) AS output_tokens, sum(s.cache_read_tokens) AS cache_read_tokens,
     sum(s.cache_write_tokens) AS cache_write_tokens, sum(s.reasoning_tokens) AS reasoning_tokens,
@@ -28,6 +28,7 @@ FROM
             o.kind
         ) AS kind,
         multiIf(role = 'handoff', source_agent, o.kind = 'agent' AND role = 'span', e.caller_agent, '') AS peer,
+        if(role = 'span' OR o.kind != 'agent' AND role = 'usage', o.inferred_from, '') AS inferred_from,
         role, role != 'usage' OR counts_call AS is_counted,
         role = 'usage' OR role = 'span' AND o.kind IN ('llm', 'embedding') AND is_call AS counts,
         counts AND owns_usage AS owns,
@@ -47,7 +48,7 @@ FROM
             trace_id AS of_trace, execution_id AS of_execution, agent AS agent_name, user_id AS execution_user,
             parent_agent AS caller_agent
         FROM spyglass.$run_executions
-    ) AS e ON of_trace = o.trace_id AND of_execution = o.execution
+    ) AS e ON of_trace = o.execution_trace AND of_execution = o.execution
     ARRAY JOIN arrayFilter(role -> role != '', [
         'span',
         if(o.source_agent != '' AND o.target_agent != '', 'handoff', ''),
@@ -55,5 +56,5 @@ FROM
     ]) AS role
 ) AS s
 GROUP BY
-    organization, project, minute, trace_id, environment, service, release, demo, user_id, agent, kind, peer, provider,
-    model, tool, status, error_type
+    organization, project, minute, trace_id, environment, service, release, demo, user_id, agent, kind, peer, inferred_from,
+    provider, model, tool, status, error_type

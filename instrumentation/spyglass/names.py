@@ -94,6 +94,7 @@ QUEUE_NAME: Final = "spyglass.queue.name"
 QUEUE_WAIT: Final = "spyglass.queue.wait"
 MESSAGING_SYSTEM: Final = "messaging.system"
 MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
+MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
 MESSAGING_OPERATION_NAME: Final = "messaging.operation.name"
 MESSAGING_OPERATION_TYPE: Final = "messaging.operation.type"
 MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
@@ -200,6 +201,17 @@ class CostSource(StrEnum):
     REPORTED = "reported"
     COMPUTED = "computed"
     UNPRICED = "unpriced"
+
+
+class InferredFrom(StrEnum):
+    """Say by what a span that lost its parent was given one; the most trusted first."""
+
+    EXECUTION = "execution"
+    TOOL_CALL = "tool_call"
+    RESPONSE = "response"
+    MESSAGE = "message"
+    LINK = "link"
+    CONVERSATION = "conversation"
 
 
 class Content(StrEnum):

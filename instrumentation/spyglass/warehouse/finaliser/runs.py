@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from spyglass.warehouse.client import Warehouse
-from spyglass.warehouse.finaliser import contributions, workplace
+from spyglass.warehouse.finaliser import contributions, joins, workplace
 from spyglass.warehouse.finaliser.contributions import Target, text
 from spyglass.warehouse.prices.days import CLOSING_AFTER, closed_before
 
@@ -28,7 +28,7 @@ MOST_MARKS = 2_000
 BEGINNING = datetime(1970, 1, 1, tzinfo=UTC)
 # What leads to the executions, and the column of _NEEDED that says whether a step has anything to do.
 _STEPS = (
-    ("2_spans", ""),
+    ("3_nodes", ""),
     ("3_places", ""),
     ("4_kept", ""),
     ("4_kept_costs", "closed"),
@@ -66,7 +66,7 @@ GROUP BY trace_id
 _NEEDED = """
 SELECT
     (SELECT count() FROM spyglass.$run_traces WHERE first < {costs_closed_before:DateTime('UTC')}) > 0 AS closed,
-    max(scopes) > 1 OR max(ids - different_ids) > 0 AS doubled,
+    max(scopes) > 1 OR max(ids - different_ids) > 0 OR (SELECT count() FROM spyglass.$run_joins) > 0 AS doubled,
     max(roots) > 0 AS orphaned
 FROM
 (
@@ -78,6 +78,7 @@ FROM
     GROUP BY trace_id
 )
 """
+_PAIRS = "SELECT 1 FROM spyglass.$run_pairs LIMIT 1"
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
@@ -186,7 +187,12 @@ def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
 
 
 def decide(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> None:
-    """Fill the work tables up to the executions, for the traces in ``$run_traces``."""
+    """Fill the work tables up to the executions, for the traces in ``$run_traces``, and for all that are joined."""
+    crowded = joins.gather(warehouse, work, values)
+    work.run(text("3_pairs"), {**values, "crowded": crowded})
+    work.run(text("3_joins"), values)
+    if warehouse.rows(work.named(_PAIRS)):
+        joins.join(warehouse, work, values)
     needed: Mapping[str, Any] = {}
     for name, need in _STEPS:
         if need and not needed:

@@ -51,14 +51,14 @@ _NAMED = re.compile(r"spyglass\.\$run_(\w+)")
 class Work:
     """Run statements on work tables; ``spyglass.$run_NAME`` in a statement is one of them.
 
-    A statement that makes one only fills it, where an earlier run has made it with the same words, of work tables that
-    were made with the same words, in the same schema: the engine plans CREATE TABLE … AS SELECT twice.
+    A statement that makes one only fills it, where it was made with the same words, by this run or an earlier one, of
+    work tables that were made with the same words, in the same schema: the engine plans CREATE TABLE … AS SELECT twice.
     """
 
     def __init__(self, warehouse: Warehouse) -> None:
         self._warehouse = warehouse
         (state,) = warehouse.rows(_STATE)
-        self._there = frozenset(state["tables"])
+        self._there = set(state["tables"])
         if not self._there:
             warehouse.execute(_PLACE)
         self._migrations = state["migrations"]
@@ -98,6 +98,7 @@ class Work:
         if table not in self._there:
             made = form if listed else f"ENGINE = Memory EMPTY AS {form}"
             self._warehouse.execute(f"CREATE TABLE spyglass_work.{table} {made}", **values)
+            self._there.add(table)
         if not listed:
             self._warehouse.execute(f"INSERT INTO spyglass_work.{table} {form}", **values)
 
