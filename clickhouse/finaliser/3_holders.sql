@@ -1,6 +1,6 @@
 -- Of the traces in which a span may find its parent: for each span the nearest agent at or above it, else the uppermost
 -- span, and the same from above it on.
-CREATE TABLE spyglass.$run_holders ENGINE = Memory AS
+INSERT INTO spyglass.$run_holders
 WITH
     (stops, parents) -> arrayFold(
         (goals, round) -> arrayMap(at -> goals[at], goals),

@@ -3,20 +3,25 @@
 -- outlasts it; whether one of two tool calls is within the other is not known by that. A model call stands beside the other half of itself, and not below it.
 CREATE TABLE spyglass.$run_pairs ENGINE = Memory AS
 WITH
+    sought AS
+    (
+        -- thousands of spans that all lost their parent say nothing of each other
+        SELECT key FROM spyglass.$run_keys
+        WHERE key NOT IN {crowded:Array(UInt64)}
+        GROUP BY key
+        HAVING countIf(seeks) > 0 AND countIf(NOT seeks) > 0 AND countIf(seeks) * countIf(NOT seeks) <= 1000000
+            AND uniqExact(trace_id, span_id) > 1
+    ),
     toInt64(least(50000000, intDiv(o.duration_ns, 10))) AS skew
 SELECT DISTINCT
     o.rule AS rule, o.trace_id AS trace_id, o.span_id AS span_id, o.starts AS starts, o.ends AS ends,
     o.is_call AS is_call, skew, if(o.kind = 'agent', o.agent, '') AS own_agent,
     p.trace_id AS parent_trace, if(p.is_call AND NOT p.is_root, p.parent_span_id, p.span_id) AS parent_span,
     p.starts AS parent_starts
-FROM spyglass.$run_keys AS o
-INNER JOIN spyglass.$run_keys AS p ON p.key = o.key
-WHERE o.seeks AND NOT p.seeks AND o.rule != 'link' AND (o.trace_id, o.span_id) != (p.trace_id, p.span_id)
+FROM (SELECT * FROM spyglass.$run_keys WHERE seeks AND rule != 'link' AND key IN sought) AS o
+INNER JOIN (SELECT * FROM spyglass.$run_keys WHERE NOT seeks AND key IN sought) AS p ON p.key = o.key
+WHERE (o.trace_id, o.span_id) != (p.trace_id, p.span_id)
     AND o.starts <= p.until AND (o.conversation_id = p.conversation_id OR o.conversation_id = '' OR p.conversation_id = '')
-    AND o.key NOT IN {crowded:Array(UInt64)}
-    -- thousands of spans that all lost their parent say nothing of each other
-    AND o.key NOT IN
-        (SELECT key FROM spyglass.$run_keys GROUP BY key HAVING countIf(seeks) * countIf(NOT seeks) > 1000000)
     AND multiIf(
         o.rule = 'execution', o.trace_id != p.trace_id AND o.starts >= p.since,
         o.is_call AND p.is_call, o.rule = 'response' AND NOT p.is_root AND o.starts >= p.since,
