@@ -1,25 +1,17 @@
 -- Each span that lost its parent with each that may be it: one of the same organization and, where both say one, of the
 -- same conversation, that began before it (clocks may differ by a tenth of its time, 50 ms at most). By conversation it
--- outlasts it; whether one of two tool calls is within the other is not known by that. A model call stands beside the other half of itself, and not below it.
+-- outlasts it; whether one of two tool calls is within the other is not known by that. A model call stands beside the
+-- other half of itself, and not below it.
 CREATE TABLE spyglass.$run_pairs ENGINE = Memory AS
 WITH
-    sought AS
-    (
-        -- thousands of spans that all lost their parent say nothing of each other
-        SELECT key FROM spyglass.$run_keys
-        WHERE key NOT IN {crowded:Array(UInt64)}
-        GROUP BY key
-        HAVING countIf(seeks) > 0 AND countIf(NOT seeks) > 0 AND countIf(seeks) * countIf(NOT seeks) <= 1000000
-            AND uniqExact(trace_id, span_id) > 1
-    ),
     toInt64(least(50000000, intDiv(o.duration_ns, 10))) AS skew
 SELECT DISTINCT
     o.rule AS rule, o.trace_id AS trace_id, o.span_id AS span_id, o.starts AS starts, o.ends AS ends,
     o.is_call AS is_call, skew, if(o.kind = 'agent', o.agent, '') AS own_agent,
     p.trace_id AS parent_trace, if(p.is_call AND NOT p.is_root, p.parent_span_id, p.span_id) AS parent_span,
     p.starts AS parent_starts
-FROM (SELECT * FROM spyglass.$run_keys WHERE seeks AND rule != 'link' AND key IN sought) AS o
-INNER JOIN (SELECT * FROM spyglass.$run_keys WHERE NOT seeks AND key IN sought) AS p ON p.key = o.key
+FROM (SELECT * FROM spyglass.$run_keys WHERE seeks AND rule != 'link' AND key IN (SELECT key FROM spyglass.$run_sought)) AS o
+INNER JOIN (SELECT * FROM spyglass.$run_keys WHERE NOT seeks AND key IN (SELECT key FROM spyglass.$run_sought)) AS p ON p.key = o.key
 WHERE (o.trace_id, o.span_id) != (p.trace_id, p.span_id)
     AND o.starts <= p.until AND (o.conversation_id = p.conversation_id OR o.conversation_id = '' OR p.conversation_id = '')
     AND multiIf(
@@ -37,5 +29,6 @@ SELECT
     o.rule, o.trace_id, o.span_id, o.starts, o.ends, o.is_call, 0, '', p.trace_id, p.span_id, p.timestamp
 FROM spyglass.$run_keys AS o
 INNER JOIN spyglass.$run_spans AS p ON p.trace_id = o.link_trace AND p.span_id = o.link_span
-WHERE o.seeks AND o.rule = 'link' AND p.organization = o.organization AND p.timestamp <= o.starts + INTERVAL 1 SECOND
+WHERE o.seeks AND o.rule = 'link' AND o.key IN (SELECT key FROM spyglass.$run_sought)
+    AND p.organization = o.organization AND p.timestamp <= o.starts + INTERVAL 1 SECOND
     AND (o.trace_id, o.span_id) != (p.trace_id, p.span_id);

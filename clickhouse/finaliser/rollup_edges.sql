@@ -5,7 +5,8 @@ SELECT
     if(kind IN ('agent', 'handoff'), peer, agent) AS caller,
     if(kind IN ('llm', 'embedding'), 'model', kind) AS callee_kind,
     multiIf(kind = 'tool', tool, callee_kind = 'model', model, agent) AS callee, demo, sum(m.calls) AS calls,
-    sumIf(m.calls, inferred_from != '') AS inferred_calls, sumIf(m.calls, status = 'error') AS errors, sum(arraySum(durations_ns)) AS duration_ns,
+    sumIf(m.calls, inferred_from != '') AS inferred_calls, sumIf(m.calls, status = 'error') AS errors,
+    sum(arraySum(durations_ns)) AS duration_ns,
     max(arrayMax(durations_ns)) AS longest_ns,
     quantilesBFloat16ArrayState(0.5, 0.95, 0.99)(durations_ns) AS duration_quantiles,
     sum(m.input_tokens) AS input_tokens, sum(m.output_tokens) AS output_tokens, sum(m.cost_nano_usd) AS cost_nano_usd

@@ -12,6 +12,7 @@
 -- - target: kind/name of the callee
 -- - relation: agent, tool, model or handoff
 -- - calls
+-- - inferred_calls: of which the caller was found by an id, because the context was lost
 -- - errors
 -- - error_ratio (0 to 1)
 -- - mean_seconds
@@ -25,7 +26,7 @@ WITH
 SELECT
     concat(source, ' > ', target, if(relation = 'handoff', ' (handoff)', '')) AS id, concat('agent/', caller) AS source,
     concat(if(callee_kind = 'handoff', 'agent', callee_kind), '/', callee) AS target, callee_kind AS relation,
-    sum(e.calls) AS calls, sum(e.errors) AS errors,
+    sum(e.calls) AS calls, sum(e.inferred_calls) AS inferred_calls, sum(e.errors) AS errors,
     errors / calls AS error_ratio, sum(duration_ns) / calls / 1e9 AS mean_seconds,
     quantilesBFloat16Merge(0.5, 0.95, 0.99)(duration_quantiles)[2] / 1e9 AS p95_seconds,
     max(longest_ns) / 1e9 AS max_seconds, sum(e.input_tokens) AS input_tokens, sum(e.output_tokens) AS output_tokens,

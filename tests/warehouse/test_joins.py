@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
+from dataclasses import replace
 from itertools import count
 from typing import NamedTuple
 
@@ -25,6 +26,14 @@ HOUR = timedelta(hours=1)
 EDGES = """
 SELECT caller, callee_kind, callee, sum(calls), sum(inferred_calls) FROM $table WHERE organization = {o:String}
 GROUP BY ALL
+"""
+EXECUTIONS = """
+SELECT execution_id, agent, parent_agent, parent_execution_id, parent_trace_id != '', inferred_from, spans, llm_calls, tool_calls,
+    input_tokens, output_tokens
+FROM fact_agent_executions WHERE organization = {o:String}
+"""
+CALLS = """
+SELECT span_id, agent, execution_id, inferred_from, input_tokens FROM llm_calls WHERE organization = {o:String}
 """
 TOTALS = """
 SELECT count(), sum(input_tokens), sum(output_tokens) FROM llm_calls WHERE organization = {o:String}
@@ -64,20 +73,82 @@ def _quality(expected: Counter[Edge], found: Counter[Edge]) -> tuple[float, floa
     return right / max(found.total(), 1), right / expected.total()
 
 
+def _runs(count: int, seed: int, share: float) -> tuple[Counter[Edge], list[Part]]:
+    """Return who calls whom in some runs, and their spans with a share of the links broken."""
+    runs = topologies.invent(next(numbers), count, seed)
+    chance = random.Random(seed)  # noqa: S311 -- the same each time
+    parts = [part for run in runs for part in topologies.broken(run, chance, share)]
+    return sum((topologies.edges(run) for run in runs), Counter()), parts
+
+
 @pytest.mark.parametrize("share", [0.0, 0.3])
 def test_edges(server: Server, share: float) -> None:
     """Of whole runs all edges are there and none is inferred; with 30 % broken, 99 % are right and 95 % are there."""
-    runs = topologies.invent(next(numbers), 120, seed=5)
-    chance = random.Random(6)
-    parts = [part for run in runs for part in topologies.broken(run, chance, share)]
+    expected, parts = _runs(180, 5, share)
     organization = f"joins-{share}"
     _send(server, parts, organization, _begin())
     _tick(server)
-    expected = sum((topologies.edges(run) for run in runs), Counter())
-    found = _graph(server, organization)
-    precision, recall = _quality(expected, found.edges)
-    print(share, precision, recall, found.inferred, expected.total())
-    print("wrong", list((found.edges - expected).items())[:40])
-    print("missing", list((expected - found.edges).items())[:40])
-    assert precision >= 0.99
-    assert recall >= 0.95
+    for table in ("agent_edges", "rollup_edges_minute", "rollup_edges_hour"):
+        found = _graph(server, organization, table)
+        precision, recall = _quality(expected, found.edges)
+        assert (precision, recall) == (1.0, 1.0) if share == 0 else precision >= 0.99 and recall >= 0.95
+        assert (found.inferred > expected.total() / 10) == (share > 0)
+
+
+def test_runs_that_follow_each_other_are_not_joined(server: Server) -> None:
+    """Runs of one conversation one after the other, and runs of different ones at once, stay on their own."""
+    begin = _begin()
+    stages = []
+    for turn, (conversation, start) in enumerate((("one", 0), ("one", 1_500), ("one", 3_001), ("two", 100))):
+        stage = topologies.Stage(random.Random(turn), next(numbers), conversation)  # noqa: S311 -- as above
+        stage.close(stage.add("agent", f"A {turn}", None, start), start + 1_500)
+        stages += stage.parts
+    _send(server, stages, "turns", begin)
+    _tick(server)
+    assert _graph(server, "turns") == (Counter(), 0)
+    (row,) = server.client("reader").rows(
+        "SELECT count() AS runs, countIf(parent_execution_id != '') AS called FROM fact_agent_executions "
+        "WHERE organization = 'turns'"
+    )
+    assert row == {"runs": 4, "called": 0}
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_any_order_gives_the_same(server: Server, seed: int) -> None:
+    """Shuffled, in pieces with runs between, some of them twice: rows are those of what came at once, and reconciled."""
+    expected, parts = _runs(24, seed, 0.4)
+    begin = _begin()
+    _send(server, parts, f"once-{seed}", begin)
+    _tick(server)
+    chance = random.Random(seed)  # noqa: S311 -- as above
+    parts = parts + parts[::4]
+    chance.shuffle(parts)
+    moved = [replace(part, trace=part.trace + 10**15, link=part.link and (part.link[0] + 10**15, part.link[1])) for part in parts]
+    for at in range(0, len(moved), len(moved) // 7 + 1):
+        _send(server, moved[at : at + len(moved) // 7 + 1], f"pieces-{seed}", begin)
+        _tick(server)
+    once, pieces = (_rows(server, f"{name}-{seed}") for name in ("once", "pieces"))
+    assert pieces == once
+    assert _quality(expected, _graph(server, f"pieces-{seed}").edges)[0] >= 0.98
+    first = datetime.fromtimestamp(begin / 1e9, UTC).replace(minute=0, second=0, microsecond=0)
+    asked = reconcile.Range(first, first + 2 * HOUR)
+    assert list(reconcile.differences(server.client("admin"), asked, NEVER, KEPT)) == []
+
+
+def _rows(server: Server, organization: str) -> dict[str, list[tuple[object, ...]]]:
+    reader = server.client("reader")
+    return {
+        name: sorted(tuple(row.values()) for row in reader.rows(sql, o=organization))
+        for name, sql in {"executions": EXECUTIONS, "calls": CALLS, "edges": EDGES.replace("$table", "agent_edges")}.items()
+    }
+
+
+def test_calls_count_once(server: Server) -> None:
+    """Broken links change to whom calls belong, but neither how many there are nor their tokens."""
+    sums = set()
+    for share in (0.0, 0.3):
+        _, parts = _runs(60, 9, share)
+        _send(server, parts, f"sums-{share}", _begin())
+        _tick(server)
+        sums.add(tuple(server.client("reader").rows(TOTALS, o=f"sums-{share}")[0].values()))
+    assert len(sums) == 1

@@ -242,5 +242,6 @@ def _shared(part: Part, above: Part) -> list[str]:
     """Return by what the link of a span may be known: an id that both have; what works later, not by conversation."""
     if part.name == "process":
         return ["link"] if part.link else ["message"]
-    same = [rule for rule in ("tool_call", "response") if part.ids.get(rule, "") == above.ids.get(rule)]
-    return [*same, "conversation"]
+    if part.ids.get("response", "") == above.ids.get("response"):
+        return ["response"]
+    return ["tool_call", "conversation"] if part.ids.get("tool_call", "") == above.ids.get("tool_call") else ["conversation"]

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from itertools import groupby
+from itertools import count, groupby
 from operator import itemgetter
 from typing import Any
 
@@ -21,6 +21,8 @@ from spyglass.warehouse.finaliser.workplace import Work
 
 # An id that so many traces of one moment share tells nothing of them.
 MOST_TOGETHER = 200
+# Traces in one statement, whose parameters are in its address.
+_AT_ONCE = 200
 _AGENTS = "SELECT trace_id, span_id, above FROM spyglass.$run_holders WHERE is_agent AND above != ''"
 Place = tuple[str, str]
 
@@ -30,24 +32,31 @@ def gather(warehouse: Warehouse, work: Work, values: Mapping[str, Any]) -> list[
 
     Returns the keys that more than MOST_TOGETHER traces share: nothing is joined by these.
     """
-    seen: Counter[int] = Counter()
-    for number in range(2**16 - 1):
+    seen: set[tuple[int, str]] = set()
+    asked: set[str] = set()
+    together: Counter[int] = Counter()
+    for number in count():
         values = {**values, "round": number, "next": number + 1}
         work.run(text("2_spans"), values)
         work.run(text("2_keys"), values)
         if number == 0:
             work.run(text("2_known"), values)
-        found = warehouse.rows(work.named(text("2_found")))
-        seen.update(row["key"] for row in found)
-        wanted = {row["trace_id"] for row in found if not row["key"] or seen[row["key"]] <= MOST_TOGETHER}
+        found = {(row["key"], row["trace_id"]) for row in warehouse.rows(work.named(text("2_found")))} - seen
+        seen |= found
+        together.update(key for key, _ in found if key)
+        wanted = {trace for key, trace in found if together[key] <= MOST_TOGETHER} - asked
+        asked |= wanted
         if not wanted:
             break
-        work.run(text("2_more"), {**values, "found": sorted(wanted)})
-    return sorted(key for key, traces in seen.items() if key and traces > MOST_TOGETHER)
+        every = sorted(wanted)
+        for at in range(0, len(every), _AT_ONCE):
+            work.run(text("2_more"), {**values, "found": every[at : at + _AT_ONCE]})
+    return sorted(key for key, traces in together.items() if traces > MOST_TOGETHER)
 
 
 def join(warehouse: Warehouse, work: Work, values: Mapping[str, Any]) -> None:
-    """Fill ``$run_joins``, ``$run_trees`` and ``$run_inferred`` from ``$run_pairs``."""
+    """Fill ``$run_joins``, ``$run_trees`` and ``$run_inferred`` by the keys in ``$run_sought``."""
+    work.run(text("3_pairs"), values)
     work.run(text("3_holders"), values)
     forest = {(row["trace_id"], row["span_id"]): (row["trace_id"], row["above"]) for row in _rows(warehouse, work, _AGENTS)}
     found = resolve(_rows(warehouse, work, text("3_candidates")), forest)

@@ -42,6 +42,12 @@ GROUP BY trace_id
 HAVING first >= {{first:DateTime64(9, 'UTC')}} AND first < {{until:DateTime64(9, 'UTC')}}
     AND first >= {{kept_since:DateTime64(9, 'UTC')}}
 """  # noqa: S608 -- own parts
+# Those that were asked for, without what is joined with a trace that waits: nobody can say what they will hold.
+_ASKED = f"""
+SELECT trace_id FROM spyglass.$run_traces
+WHERE round = 0 AND trace_id NOT IN (SELECT trace_id FROM spyglass.joined_traces WHERE other IN
+    (SELECT trace_id FROM spyglass.dirty_traces WHERE {runs.UNHANDLED}))
+"""  # noqa: S608 -- own parts
 _UNKNOWN = f"""
 SELECT trace_id, count() AS missing, 0 AS unexpected FROM spyglass.spans
 WHERE {_IN_RANGE} AND trace_id NOT IN (SELECT trace_id FROM spyglass.trace_index) AND NOT ({_WAITING})
@@ -109,8 +115,10 @@ def differences(
         with workplace.opened(warehouse, workplace.PATIENCE_SECONDS) as work:
             work.run(_TRACES, values | portion._asdict())
             runs.decide(warehouse, work, values)
-            for target in contributions.TRACES:
-                yield from _compared(warehouse, work, target, "trace_id", values)
+            targets = contributions.TRACES
+            found = [each for target in targets for each in _compared(warehouse, work, target, "trace_id", values)]
+            asked_for = {row["trace_id"] for row in warehouse.rows(work.named(_ASKED), **values)} if found else set()
+            yield from (each for each in found if each.place[0] in asked_for)
     for unit, part in _units(times, asked).items():
         with workplace.opened(warehouse, workplace.PATIENCE_SECONDS) as work:
             for target in contributions.within(unit):

@@ -78,7 +78,7 @@ FROM
     GROUP BY trace_id
 )
 """
-_PAIRS = "SELECT 1 FROM spyglass.$run_pairs LIMIT 1"
+_SOUGHT = "SELECT 1 FROM spyglass.$run_sought LIMIT 1"
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
@@ -189,9 +189,9 @@ def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
 def decide(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> None:
     """Fill the work tables up to the executions, for the traces in ``$run_traces``, and for all that are joined."""
     crowded = joins.gather(warehouse, work, values)
-    work.run(text("3_pairs"), {**values, "crowded": crowded})
     work.run(text("3_joins"), values)
-    if warehouse.rows(work.named(_PAIRS)):
+    work.run(text("3_sought"), {**values, "crowded": crowded})
+    if warehouse.rows(work.named(_SOUGHT)):
         joins.join(warehouse, work, values)
     needed: Mapping[str, Any] = {}
     for name, need in _STEPS:
