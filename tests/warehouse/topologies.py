@@ -19,6 +19,8 @@ IDS = {
 MODELS = ("gpt-4o", "gpt-4o-mini")
 CALLEES = {"agent": "agent", "tool": "tool", "llm": "model"}
 Edge = tuple[str, str, str]
+# Begins below a span at a time, and returns when it has ended.
+Work = Callable[[int, int], int]
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class Part:
     span_kind: str = "Internal"
     scope: str = "framework"
     tokens: tuple[int, int] | None = None
-    ids: Mapping[str, str] = field(default_factory=dict)
+    ids: Mapping[str, str] = field(default_factory=dict, hash=False)
     link: tuple[int, int] | None = None
 
     def row(self, organization: str, begin_ns: int) -> dict[str, Any]:
@@ -47,11 +49,14 @@ class Part:
         if self.tokens:
             used = dict(zip(("gen_ai.usage.input_tokens", "gen_ai.usage.output_tokens"), self.tokens, strict=True))
             given |= {name: str(value) for name, value in used.items()}
-        linked = {"Links.TraceId": [f"{self.link[0]:032x}"], "Links.SpanId": [f"{self.link[1]:016x}"]} if self.link else {}
-        return linked | {
-            "Links.TraceState": [""] * len(linked.get("Links.TraceId", ())),
-            "Links.Attributes": [{}] * len(linked.get("Links.TraceId", ())),
-            "Timestamp": f"{(begin_ns + self.start * MILLISECOND) / 1e9:.9f}",
+        at = begin_ns + self.start * MILLISECOND
+        links = [self.link] if self.link else []
+        return {
+            "Links.TraceId": [f"{trace:032x}" for trace, _ in links],
+            "Links.SpanId": [f"{number:016x}" for _, number in links],
+            "Links.TraceState": [""] * len(links),
+            "Links.Attributes": [{}] * len(links),
+            "Timestamp": f"{at // 10**9}.{at % 10**9:09d}",
             "TraceId": f"{self.trace:032x}",
             "SpanId": f"{self.number:016x}",
             "ParentSpanId": "" if self.parent is None else f"{self.parent:016x}",
@@ -101,7 +106,7 @@ class Stage:
             self.close(inner, end - 1)
         return outer + self.chance.randint(1, 3)
 
-    def agent(self, letter: str, parent: int | None, start: int, work: Sequence[Callable[[int, int], int]] = (), **how: Any) -> int:
+    def agent(self, letter: str, parent: int | None, start: int, work: Sequence[Work] = (), **how: Any) -> int:
         """Let an agent do its work, one piece after the other or all ``at_once``, and return when it is done."""
         number = self.add("agent", f"{letter} {self._names}", parent, start, **how.pop("more", {}))
         at = self.think(number, start + self.chance.randint(1, 5))
@@ -110,17 +115,18 @@ class Stage:
             ends.append(piece(number, at if how.get("at_once") else self.think(number, ends[-1])))
         return self.close(number, self.think(number, max(ends) + 1))
 
-    def tool(self, letter: str, parent: int, start: int, inside: Callable[[int, int], int] | None = None) -> int:
+    def tool(self, letter: str, parent: int, start: int, inside: Work | None = None) -> int:
         """Use a tool, whose server sees the same call now and then; an agent may be inside."""
         ids = {"tool_call": f"call-{self._first}-{len(self.parts)}"}
         number = self.add("tool", f"{letter} {self._names}", parent, start, ids=ids)
         end = inside(number, start + 2) if inside else start + self.chance.randint(5, 300)
         if inside is None and self.chance.random() < 0.3:
-            server = self.add("tool", f"{letter} {self._names}", number, start + 1, ids=ids, scope="mcp", span_kind="Server")
+            seen = {"ids": ids, "scope": "mcp", "span_kind": "Server"}
+            server = self.add("tool", f"{letter} {self._names}", number, start + 1, **seen)
             self.close(server, end - 1)
         return self.close(number, end + 1) + 1
 
-    def by_tool(self, letter: str, *work: Callable[[int, int], int], **how: Any) -> Callable[[int, int], int]:
+    def by_tool(self, letter: str, *work: Work, **how: Any) -> Work:
         """Return a piece of work: an agent that is called as a tool."""
 
         def inside(tool: int, start: int) -> int:
@@ -129,11 +135,11 @@ class Stage:
 
         return lambda parent, start: self.tool(f"ask {letter}", parent, start, inside)
 
-    def by_name(self, letter: str, *work: Callable[[int, int], int], **how: Any) -> Callable[[int, int], int]:
+    def by_name(self, letter: str, *work: Work, **how: Any) -> Work:
         """Return a piece of work: an agent that is called directly."""
         return lambda parent, start: self.agent(letter, parent, start, work, **how)
 
-    def by_queue(self, letter: str, *work: Callable[[int, int], int], linked: bool = False) -> Callable[[int, int], int]:
+    def by_queue(self, letter: str, *work: Work, linked: bool = False) -> Work:
         """Return a piece of work: a message, on which an agent works later, when whoever sent it may be done."""
 
         def piece(parent: int, start: int) -> int:
@@ -141,7 +147,8 @@ class Stage:
             sent = self.add("queue", "publish", parent, start, ids=ids, span_kind="Producer")
             self.close(sent, start + 2)
             received = start + self.chance.randint(50, 9_000)
-            consumer = self.add("queue", "process", sent, received, ids=ids, span_kind="Consumer", link=(self.trace, sent) if linked else None)
+            link = (self.trace, sent) if linked else None
+            consumer = self.add("queue", "process", sent, received, ids=ids, span_kind="Consumer", link=link)
             self.close(consumer, self.agent(letter, consumer, received + 1, work) + 1)
             return start + 3
 
@@ -185,7 +192,7 @@ SHAPES = (chain, fan, turns, cycle, handoff, queue)
 
 
 def invent(first: int, count: int, seed: int) -> list[list[Part]]:
-    """Return the runs of some conversations: of each one to three, one shortly after the other, by all shapes in turn."""
+    """Return the runs of some conversations, of each one to three, one shortly after the other, by all shapes."""
     chance = random.Random(seed)  # noqa: S311 -- the same each time
     runs = []
     for at in range(count):
@@ -223,18 +230,21 @@ def broken(run: Sequence[Part], chance: random.Random, share: float) -> list[Par
     made: dict[int, Part] = {}
     for part in run:
         above = made.get(part.parent) if part.parent is not None else None
-        made[part.number] = part = replace(part, trace=above.trace if above else part.trace)
-        if above and chance.random() < share:
+        if above is None:
+            made[part.number] = part
+            continue
+        link = part.link and (above.trace, part.link[1])
+        moved = replace(part, trace=above.trace, link=link)
+        if chance.random() < share:
             kept = chance.choice(_shared(part, by_number[above.number]))
-            made[part.number] = replace(
-                part,
-                trace=part.trace if chance.random() < 0.5 else part.number * 10,
+            moved = replace(
+                moved,
+                trace=above.trace if chance.random() < 0.5 else part.number * 10,
                 parent=chance.choice((None, part.number + 500)),
-                ids={kept: part.ids[kept]} if kept != "link" else {},
-                link=part.link and (above.trace, part.link[1]) if kept == "link" else None,
+                ids={} if kept == "link" else {kept: part.ids[kept]},
+                link=link if kept == "link" else None,
             )
-        elif part.link and above:
-            made[part.number] = replace(part, link=(above.trace, part.link[1]))
+        made[part.number] = moved
     return list(made.values())
 
 
@@ -242,6 +252,5 @@ def _shared(part: Part, above: Part) -> list[str]:
     """Return by what the link of a span may be known: an id that both have; what works later, not by conversation."""
     if part.name == "process":
         return ["link"] if part.link else ["message"]
-    if part.ids.get("response", "") == above.ids.get("response"):
-        return ["response"]
-    return ["tool_call", "conversation"] if part.ids.get("tool_call", "") == above.ids.get("tool_call") else ["conversation"]
+    same = [rule for rule in ("response", "tool_call") if part.ids.get(rule, "") == above.ids.get(rule)]
+    return same if same == ["response"] else [*same, "conversation"]

@@ -58,7 +58,9 @@ def join(warehouse: Warehouse, work: Work, values: Mapping[str, Any]) -> None:
     """Fill ``$run_joins``, ``$run_trees`` and ``$run_inferred`` by the keys in ``$run_sought``."""
     work.run(text("3_pairs"), values)
     work.run(text("3_holders"), values)
-    forest = {(row["trace_id"], row["span_id"]): (row["trace_id"], row["above"]) for row in _rows(warehouse, work, _AGENTS)}
+    forest = {
+        (row["trace_id"], row["span_id"]): (row["trace_id"], row["above"]) for row in _rows(warehouse, work, _AGENTS)
+    }
     found = resolve(_rows(warehouse, work, text("3_candidates")), forest)
     names = ("joined_trace", "joined_span", "parent_trace", "parent_span", "rule")
     joins = [dict(zip(names, (*span, *parent, rule), strict=True)) for span, (parent, rule) in found.items()]
@@ -109,7 +111,9 @@ def _chosen(span: Place, rows: Sequence[Mapping[str, Any]], above: Mapping[Place
         return None
     is_conversation = rows[0]["rule"] == InferredFrom.CONVERSATION
     holder = inward[-1] if is_conversation else inward[0]
-    own = sorted((row for row in rows if _holder(row) == holder), key=itemgetter("began", "parent_trace", "parent_span"))
+    own = sorted(
+        (row for row in rows if _holder(row) == holder), key=itemgetter("began", "parent_trace", "parent_span")
+    )
     chosen = own[-1] if is_conversation else own[0]
     return None if chosen["is_doubtful"] else chosen
 
