@@ -4,13 +4,15 @@
 -- name a conversation name the same one is of that.
 CREATE TABLE spyglass.$run_keys ENGINE = Memory AS
 SELECT
-    id.1 AS rule, sipHash64(rule, if(rule = 'link', '', organization), if(rule = 'conversation', project, ''), id.2) AS key,
+    id.1 AS rule,
+    sipHash64(rule, if(rule = 'link', '', organization), if(rule = 'conversation', project, ''), id.2) AS key,
     id.3 AS seeks, if(seeks, starts, id.4) AS since, if(seeks, starts, id.5) AS until, *
 FROM
 (
     SELECT
-        organization, project, trace_id, span_id, parent_span_id, kind, agent, span_kind, tool_call_id, response_id,
-        message_id, if(s.conversation_id != '', s.conversation_id, only_conversation) AS conversation_id, execution_id, duration_ns, timestamp AS starts,
+        organization, project, trace_id, span_id, parent_span_id, scope_name, kind, agent, span_kind, tool_call_id,
+        response_id, message_id, if(s.conversation_id != '', s.conversation_id, only_conversation) AS conversation_id,
+        execution_id, duration_ns, timestamp AS starts,
         timestamp + toIntervalNanosecond(duration_ns) AS ends, (kind IN ('llm', 'embedding'))::Bool AS is_call,
         if(length(link_traces) = 1, link_traces[1], '') AS link_trace, link_spans[1] AS link_span,
         (parent_span_id IN ('', span_id)

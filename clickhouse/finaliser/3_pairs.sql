@@ -1,7 +1,7 @@
 -- Each span that lost its parent with each that may be it: one of the same organization and, where both say one, of the
 -- same conversation, that began before it (clocks may differ by a tenth of its time, 50 ms at most). By conversation it
 -- outlasts it; whether one of two tool calls is within the other is not known by that. A model call stands beside the
--- other half of itself, and not below it.
+-- other half of itself, and below it only where that has lost its parent too.
 CREATE TABLE spyglass.$run_pairs ENGINE = Memory AS
 WITH
     toInt64(least(50000000, intDiv(o.duration_ns, 10))) AS skew
@@ -16,7 +16,9 @@ WHERE (o.trace_id, o.span_id) != (p.trace_id, p.span_id)
     AND o.starts <= p.until AND (o.conversation_id = p.conversation_id OR o.conversation_id = '' OR p.conversation_id = '')
     AND multiIf(
         o.rule = 'execution', o.trace_id != p.trace_id AND o.starts >= p.since,
-        o.is_call AND p.is_call, o.rule = 'response' AND NOT p.is_root AND o.starts >= p.since,
+        o.is_call AND p.is_call AND p.is_root, o.rule = 'response' AND o.scope_name != p.scope_name AND o.starts < p.ends
+            AND (o.starts > p.starts OR o.starts = p.starts AND p.duration_ns > o.duration_ns),
+        o.is_call AND p.is_call, o.rule = 'response' AND o.starts >= p.since,
         o.rule = 'conversation' AND o.kind = 'tool' AND p.kind = 'tool', false,
         o.rule = 'message' AND p.span_kind = 'Consumer', false,
         o.rule = 'conversation' AND (o.starts >= p.ends OR o.ends > p.ends + toIntervalNanosecond(skew)), false,

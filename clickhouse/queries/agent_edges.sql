@@ -25,8 +25,8 @@
 WITH
     {since:DateTime64(3, 'UTC')} >= now() - INTERVAL 13 DAY AND {until:DateTime64(3, 'UTC')} <= {since:DateTime64(3, 'UTC')} + INTERVAL 48 HOUR AS by_minute
 SELECT
-    organization, project, caller, callee_kind, callee, sum(e.calls) AS calls, sum(e.inferred_calls) AS inferred_calls, sum(e.errors) AS errors,
-    errors / calls AS error_ratio, sum(duration_ns) / calls / 1e9 AS mean_seconds,
+    organization, project, caller, callee_kind, callee, sum(e.calls) AS calls, sum(e.inferred_calls) AS inferred_calls,
+    sum(e.errors) AS errors, errors / calls AS error_ratio, sum(duration_ns) / calls / 1e9 AS mean_seconds,
     quantilesBFloat16Merge(0.5, 0.95, 0.99)(duration_quantiles)[2] / 1e9 AS p95_seconds,
     max(longest_ns) / 1e9 AS max_seconds, sum(e.input_tokens) AS input_tokens, sum(e.output_tokens) AS output_tokens,
     sum(e.cost_nano_usd) AS cost_nano_usd

@@ -97,13 +97,19 @@ class World:
             return None
         above = self._own_parent(other)
         if lost.kind == other.kind == "llm":
-            near = rule == "response" and lost.start >= other.start - 1_000
-            return (other.start, above) if above and near else None
+            if rule != "response" or lost.start < other.start - 1_000:
+                return None
+            return (other.start, above) if above else self._by_half(lost, other)
         if rule == "message" and other.span_kind == "Consumer":
             return None
         if not self._began(lost, other):
             return None
         return other.start, above if above and other.kind == "llm" else other
+
+    def _by_half(self, lost: Part, other: Part) -> tuple[int, Part] | None:
+        """Return the outer half of a call that has lost its parent too."""
+        inner = lost.start < other.end and (lost.start, -lost.end) > (other.start, -other.end)
+        return (other.start, other) if inner and lost.scope != other.scope else None
 
     def _began(self, lost: Part, other: Part) -> bool:
         """Say whether the other one began before, or contains it."""

@@ -222,7 +222,7 @@ def edges(run: Sequence[Part]) -> Counter[Edge]:
 
 
 def broken(run: Sequence[Part], chance: random.Random, share: float) -> list[Part]:
-    """Return the spans with a share of the links broken: each child keeps one thing by which its parent may be known.
+    """Return the spans with a share of the links broken: of what a child has in common with its parent it keeps one.
 
     Half of these are roots of the same trace, or say a parent that never came; the others begin a trace of their own.
     """
@@ -236,12 +236,13 @@ def broken(run: Sequence[Part], chance: random.Random, share: float) -> list[Par
         link = part.link and (above.trace, part.link[1])
         moved = replace(part, trace=above.trace, link=link)
         if chance.random() < share:
+            common = by_number[above.number].ids
             kept = chance.choice(_shared(part, by_number[above.number]))
             moved = replace(
                 moved,
                 trace=above.trace if chance.random() < 0.5 else part.number * 10,
                 parent=chance.choice((None, part.number + 500)),
-                ids={} if kept == "link" else {kept: part.ids[kept]},
+                ids={rule: value for rule, value in part.ids.items() if rule == kept or value != common.get(rule)},
                 link=link if kept == "link" else None,
             )
         made[part.number] = moved
