@@ -94,7 +94,6 @@ QUEUE_NAME: Final = "spyglass.queue.name"
 QUEUE_WAIT: Final = "spyglass.queue.wait"
 MESSAGING_SYSTEM: Final = "messaging.system"
 MESSAGING_DESTINATION_NAME: Final = "messaging.destination.name"
-MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
 MESSAGING_OPERATION_NAME: Final = "messaging.operation.name"
 MESSAGING_OPERATION_TYPE: Final = "messaging.operation.type"
 MESSAGING_MESSAGE_ID: Final = "messaging.message.id"
@@ -286,20 +285,4 @@ FRESHNESS: Final = Metric(
     "spyglass.warehouse.freshness", Instrument.GAUGE, "s", "Age of the newest span in the warehouse."
 )
 
-METRICS: Final[tuple[Metric, ...]] = (
-    CALLS,
-    DURATION,
-    LLM_INPUT_TOKENS,
-    LLM_OUTPUT_TOKENS,
-    LLM_CACHE_READ_TOKENS,
-    LLM_CACHE_WRITE_TOKENS,
-    LLM_REASONING_TOKENS,
-    LLM_CALLS_WITHOUT_USAGE,
-    NORMALISE_INVALID_SPANS,
-    LLM_TIME_TO_FIRST_TOKEN,
-    QUEUE_WAIT_DURATION,
-    SDK_DROPPED,
-    SDK_QUEUE_SIZE,
-    SDK_INSTRUMENTED,
-    FRESHNESS,
-)
+METRICS: Final = tuple(each for each in list(globals().values()) if isinstance(each, Metric))
