@@ -39,7 +39,7 @@ check: setup ## Lint, check types, and compare generated files with their source
 	$(BIN)/spyglass normalise check
 	$(BIN)/spyglass dashboards check
 	$(BIN)/python docs/build.py check
-	test -z "$$(gofmt -l deploy/go/collector/privacy deploy/go/collector/room deploy/go/collector/steady)" || { gofmt -d deploy/go/collector; exit 1; }
+	test -z "$$(gofmt -l deploy/go/collector/normalise deploy/go/collector/privacy deploy/go/collector/room deploy/go/collector/steady)" || { gofmt -d deploy/go/collector; exit 1; }
 
 test: programs browser ## Run all tests.
 	$(BIN)/pytest --numprocesses $(JOBS) --dist loadgroup

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from spyglass.dialects import conditions, tables
+from spyglass.dialects import tables
 from spyglass.dialects.rows import INPUT_WITH_CACHE, JSON
 from spyglass.names import Kind
 from tests.collector_config.conftest import Collector
@@ -136,22 +136,3 @@ def test_tables_are_small_and_known() -> None:
     assert [row for dialect in tables.dialects() for row in dialect.rows if row.concept not in known] == []
     kinds = {row.source[1:] for dialect in tables.dialects() for row in dialect.rows if row.concept == "kind"}
     assert kinds <= set(Kind)
-
-
-@pytest.mark.parametrize(
-    ("condition", "expected"),
-    [
-        ("", ""),
-        ("a & !b", 'span.attributes["a"] != nil and span.attributes["b"] == nil'),
-        (
-            "a=x|y & @failed",
-            '(span.attributes["a"] == "x" or span.attributes["a"] == "y") and span.status.code == STATUS_CODE_ERROR',
-        ),
-        ("a!=x or b^=c", 'span.attributes["a"] != "x" or HasPrefix(span.attributes["b"], "c")'),
-        ("a=true & b!=0", 'span.attributes["a"] == true and span.attributes["b"] != 0'),
-        ("@span.name==m>0>n & !@root", 'span.name == span.cache["m"][0]["n"] and not (IsRootSpan())'),
-    ],
-)
-def test_conditions(condition: str, expected: str) -> None:
-    """A condition of a table reads in OTTL as it does in the table."""
-    assert conditions.ottl(condition) == expected

@@ -11,7 +11,7 @@ from spyglass.stack import cache, toolchain
 from spyglass.stack.catalogue import PROGRAMS
 
 
-@pytest.mark.parametrize("package", ["privacy", "room", "steady"])
+@pytest.mark.parametrize("package", ["normalise", "privacy", "room", "steady"])
 def test_its_own_tests_pass(package: str) -> None:
     """The Go tests of the package pass with the toolchain that also builds the collector."""
     go = toolchain.find("collector", load().settings, cache.minimum(PROGRAMS["collector"].module)).go
@@ -30,4 +30,4 @@ def test_its_own_tests_pass(package: str) -> None:
 def test_every_component_is_tested() -> None:
     """Each folder of Go code beside the generated main program is in the list above."""
     found = {path.parent.name for path in (folder("deploy") / "go" / "collector").glob("*/*.go")}
-    assert found == {"privacy", "room", "steady"}
+    assert found == {"normalise", "privacy", "room", "steady"}

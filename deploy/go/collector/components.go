@@ -1,4 +1,4 @@
-// Written by go.opentelemetry.io/collector/cmd/builder from manifest.yaml; the processors in privacy/ and steady/ and the extension in room/ were added by hand.
+// Written by go.opentelemetry.io/collector/cmd/builder from manifest.yaml; the processors in normalise/, privacy/ and steady/ and the extension in room/ were added by hand.
 
 package main
 
@@ -40,6 +40,7 @@ import (
 	intervalprocessor "github.com/open-telemetry/opentelemetry-collector-contrib/processor/intervalprocessor"
 	otlpreceiver "go.opentelemetry.io/collector/receiver/otlpreceiver"
 	prometheusreceiver "github.com/open-telemetry/opentelemetry-collector-contrib/receiver/prometheusreceiver"
+	normalise "spyglass.dev/build/collector/normalise"
 	privacy "spyglass.dev/build/collector/privacy"
 	room "spyglass.dev/build/collector/room"
 	steady "spyglass.dev/build/collector/steady"
@@ -127,6 +128,7 @@ func components() (otelcol.Factories, error) {
 		probabilisticsamplerprocessor.NewFactory(),
 		deltatocumulativeprocessor.NewFactory(),
 		intervalprocessor.NewFactory(),
+		normalise.NewFactory(),
 		privacy.NewFactory(),
 		steady.NewFactory(),
 	)
@@ -145,6 +147,7 @@ func components() (otelcol.Factories, error) {
 		probabilisticsamplerprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/probabilisticsamplerprocessor v0.157.0",
 		deltatocumulativeprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/deltatocumulativeprocessor v0.157.0",
 		intervalprocessor.NewFactory().Type(): "github.com/open-telemetry/opentelemetry-collector-contrib/processor/intervalprocessor v0.157.0",
+		normalise.NewFactory().Type(): "spyglass.dev/build/collector/normalise",
 		privacy.NewFactory().Type(): "spyglass.dev/build/collector/privacy",
 		steady.NewFactory().Type(): "spyglass.dev/build/collector/steady",
 	})

@@ -119,7 +119,7 @@ def _collector(place: Path, layers: tuple[Path, ...]) -> Iterator[_Collector]:
 def _base(port: int, *, normalise: bool) -> dict[str, object]:
     pipeline = {
         "receivers": ["otlp"],
-        "processors": ["transform/normalise"] if normalise else [],
+        "processors": ["spyglass_normalise"] if normalise else [],
         "exporters": ["debug"],
     }
     return {

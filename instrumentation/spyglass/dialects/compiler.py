@@ -6,9 +6,10 @@ from pathlib import Path
 
 import yaml
 
+from spyglass.dialects.rows import Line
 from spyglass.dialects.signals import log_groups, metric_groups
 from spyglass.dialects.span_metrics import connectors
-from spyglass.dialects.statements import trace_groups
+from spyglass.dialects.spans import span_entries
 from spyglass.dialects.tables import content_keys
 from spyglass.sdk.redaction import PATTERNS
 
@@ -30,7 +31,8 @@ CONTENT_EVENT_KEYS = ["content", "message", "tool_calls", "event_body", "body", 
 def layers() -> dict[str, str]:
     """Return the text of each generated layer by its file name."""
     return {
-        "normalise.yaml": NORMALISE_HEADER + _dump({"processors": {"transform/normalise": _normalise()}}),
+        "normalise.yaml": NORMALISE_HEADER
+        + _dump({"processors": {"transform/normalise": _normalise(), "spyglass_normalise": span_entries()}}),
         "privacy.yaml": PRIVACY_HEADER
         + _dump({"processors": {"spyglass_privacy": _privacy(), "spyglass_privacy/bodies": _bodies()}}),
         "span-metrics.yaml": SPAN_METRICS_HEADER + _dump({"connectors": connectors()}),
@@ -60,7 +62,6 @@ def stale(folder: Path) -> list[Path]:
 def _normalise() -> dict[str, object]:
     return {
         "error_mode": "silent",
-        "trace_statements": trace_groups(),
         "metric_statements": metric_groups(),
         "log_statements": log_groups(),
     }
@@ -108,3 +109,10 @@ class _Dumper(yaml.SafeDumper):
 
     def ignore_aliases(self, data: object) -> bool:  # noqa: ARG002 -- the signature of the base class
         return True
+
+
+def _in_one_line(dumper: yaml.SafeDumper, line: Line) -> yaml.MappingNode:
+    return dumper.represent_mapping("tag:yaml.org,2002:map", line, flow_style=True)
+
+
+_Dumper.add_representer(Line, _in_one_line)

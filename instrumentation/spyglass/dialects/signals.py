@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from spyglass import names
 from spyglass.dialects.ottl import Group, any_of, attribute, group, text
-from spyglass.dialects.statements import tenant
 from spyglass.dialects.tables import metric_renames
 
 TOKEN_UNIT = "{token}"  # noqa: S105 -- a unit, no secret
@@ -26,7 +25,15 @@ def metric_groups() -> list[Group]:
 def log_groups() -> list[Group]:
     """Return the groups for logs: tenant, and a time for those that their sender gave none."""
     timeless = "set(log.observed_time, Now()) where log.time_unix_nano == 0 and log.observed_time_unix_nano == 0"
-    return [group("log", "", [*tenant("log"), timeless])]
+    return [group("log", "", [*_log_tenant(), timeless])]
+
+
+def _log_tenant() -> Iterator[str]:
+    """Say whose it is: its own, else its resource's, else the default."""
+    for key in (names.ORGANIZATION, names.PROJECT):
+        place = attribute(key, "log")
+        value = f"Coalesce([{attribute(key, 'resource')}, {text(names.DEFAULT_TENANT)}])"
+        yield f"set({place}, {value}) where {place} == nil"
 
 
 def _resource_tenant() -> Iterator[str]:

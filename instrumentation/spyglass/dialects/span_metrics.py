@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from spyglass import names
 from spyglass.dialects.ottl import attribute
-from spyglass.dialects.usage import whole
+from spyglass.dialects.spans import ABSURD
 
 SPAN_DIMENSIONS = (
     names.ORGANIZATION,
@@ -78,7 +78,7 @@ def _span_metrics() -> dict[str, object]:
 
 def _sums() -> list[dict[str, object]]:
     tokens = [
-        _metric(metric, MODEL_LABELS, f"{IS_MODEL_CALL} and {whole(key)}")
+        _metric(metric, MODEL_LABELS, f"{IS_MODEL_CALL} and {_count(key)}")
         | {"sum": {"value": f"Int({attribute(key)})", "monotonic": True}}
         for metric, key in SUMS.items()
     ]
@@ -86,6 +86,11 @@ def _sums() -> list[dict[str, object]]:
     unknown = _metric(names.LLM_CALLS_WITHOUT_USAGE, MODEL_LABELS, missing) | {"sum": {"value": "1", "monotonic": True}}
     odd = _metric(names.NORMALISE_INVALID_SPANS, INVALID_LABELS, f"{attribute(names.NORMALISE_INVALID)} != nil")
     return [*tokens, unknown, odd | {"sum": {"value": "1", "monotonic": True}}]
+
+
+def _count(key: str) -> str:
+    """Return the condition that an attribute is a count that can be: a whole number, neither negative nor absurd."""
+    return f"IsInt({attribute(key)}) and {attribute(key)} >= 0 and {attribute(key)} < {ABSURD}"
 
 
 def _histograms() -> list[dict[str, object]]:
