@@ -194,6 +194,11 @@ CASES: dict[str, tuple[Fields, Fields, Fields]] = {
         {"scope": "autogen SingleThreadedAgentRuntime"},
         {"spyglass.kind": "queue", "spyglass.agent.source.name": "boss"},
     ),
+    "message of autogen without a UUID": (
+        {"messaging.operation": "send", "sender_agent_type": "boss"},
+        {"scope": "autogen SingleThreadedAgentRuntime"},
+        {"spyglass.kind": "task", "spyglass.agent.source.name": "boss"},
+    ),
     "code of HTTP in a status": (
         {"openinference.span.kind": "LLM"},
         {"status": {"code": 2, "message": "Error getting response: {'error': 'Error code: 500 - oh'}"}},

@@ -26,6 +26,9 @@ SUMS = {
     "reasoning": f"{USAGE}reasoning.output_tokens",
 }
 EXPECTED = list(csv.DictReader((HERE / "recordings.csv").read_text(encoding="utf-8").splitlines()))
+# Each attribute and value that normalising adds to a recording or changes in it, and to how many spans.
+NORMALISED = list(csv.DictReader((HERE / "normalised.csv").read_text(encoding="utf-8").splitlines()))
+TENANT = {"spyglass.organization", "spyglass.project"}
 MOST_LINES = 150
 
 
@@ -67,6 +70,27 @@ def test_recording(collector: Collector, expected: dict[str, str]) -> None:
     assert [found for found in reasons if not isinstance(found, list)] == []
 
 
+@pytest.mark.parametrize("recording", [row["recording"] for row in EXPECTED])
+def test_recording_in_full(collector: Collector, recording: str) -> None:
+    """To a recording's spans exactly these attributes are added, of these types, and no other is changed or lost."""
+    sent = json.loads((RECORDINGS / f"{recording}.traces.json").read_text(encoding="utf-8"))
+    came = {"resourceSpans": json.loads(collector.text("traces", sent))}
+    found: Counter[tuple[str, str]] = Counter()
+    for before, after in zip(_attributes(sent), _attributes(came), strict=True):
+        assert before.keys() <= after.keys()
+        changed = [key for key in after if before.get(key) != after[key] and key not in TENANT]
+        found.update((key, json.dumps(after[key], separators=(",", ":"))) for key in changed)
+    expected = [row for row in NORMALISED if row["recording"] == recording]
+    assert found == {(row["attribute"], row["value"]): int(row["spans"]) for row in expected}
+
+
+def _attributes(request_: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return the attributes of each span, their values as OTLP/JSON."""
+    scopes = [scope for resource in request_["resourceSpans"] for scope in resource["scopeSpans"]]
+    spans = [span for scope in scopes for span in scope["spans"]]
+    return [{one["key"]: one["value"] for one in span.get("attributes", [])} for span in spans]
+
+
 def test_every_recording_is_expected() -> None:
     """No recording of spans is left out of the table."""
     found = {path.name.removesuffix(".traces.json") for path in RECORDINGS.glob("*.traces.json")}
@@ -90,11 +114,13 @@ def test_first_token_of_an_event(collector: Collector) -> None:
     assert span["attributes"]["gen_ai.response.time_to_first_chunk"] == 0.25
 
 
-def test_nothing_stays_in_the_scope(collector: Collector) -> None:
-    """What is noted in the scope while its spans are read is gone afterwards."""
-    text = collector.text("traces", request({"gen_ai.operation.name": "chat"}, scope="pydantic-ai"))
-    (scope,) = json.loads(text)[0]["scopeSpans"]
-    assert scope["scope"] == {"name": "pydantic-ai"}
+def test_the_scope_stays_as_it_was(collector: Collector) -> None:
+    """Nothing is noted in the scope, and an attribute that its sender put there stays."""
+    sent = request({"gen_ai.operation.name": "chat"}, scope="pydantic-ai")
+    scope = sent["resourceSpans"][0]["scopeSpans"][0]["scope"]
+    scope["attributes"] = [{"key": "spyglass.kind", "value": {"stringValue": "theirs"}}]
+    (found,) = json.loads(collector.text("traces", sent))[0]["scopeSpans"]
+    assert found["scope"] == {"name": "pydantic-ai", "attributes": scope["attributes"]}
 
 
 @pytest.mark.parametrize(
