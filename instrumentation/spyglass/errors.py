@@ -226,7 +226,7 @@ class DialectTableError(SpyglassError):
     """A row of a dialect's table cannot be compiled."""
 
     def __init__(self, row: str, value: str) -> None:
-        super().__init__(f"dialects: {row}: {value!r} cannot be read.", "conditions.py and tables.py say what can.")
+        super().__init__(f"dialects: {row}: {value!r} cannot be read.", "tables.py says what can.")
         self.row = row
 
 

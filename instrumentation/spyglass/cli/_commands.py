@@ -24,7 +24,7 @@ COMMANDS = {
     "prices": "Look at the prices of models, set them, restate days with them, compare costs with an invoice.",
     "server": "Serve the alert inbox and run the background jobs.",
     "dashboards": "Build, check or list the Grafana dashboards.",
-    "normalise": "Compile the dialect tables to the collector's statements.",
+    "normalise": "Compile the dialect tables to the collector's configuration.",
     "settings": "Print every setting, its value and where it comes from.",
     "bench": "Measure the stack and compare with its goals.",
 }

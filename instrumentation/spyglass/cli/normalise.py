@@ -1,4 +1,4 @@
-"""Compile the dialect tables to the collector's statements."""
+"""Compile the dialect tables to the collector's configuration."""
 
 from __future__ import annotations
 

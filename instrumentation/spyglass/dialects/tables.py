@@ -1,4 +1,11 @@
-"""Read the dialects' tables: comma-separated files beside this module, with comments after ``#``."""
+"""Read the dialects' tables: comma-separated files beside this module, with comments after ``#``.
+
+A condition in them is alternatives (`` or ``) of terms (`` & ``). A term is a key (present), ``!key`` (absent), or a
+key, a comparison and values separated by ``|``: ``=`` is one of, ``!=`` is none of, ``^=`` begins with, ``$=`` ends
+with, ``==`` equals what another key holds. Numbers, true and false stand for themselves, everything else is text. A key
+is an attribute, a place in a JSON attribute (``key>inner``), or ``@span.name``, ``@scope.name``; ``@root`` and
+``@failed`` are conditions of their own. What cannot be asked, such as how a number begins, makes a condition fail.
+"""
 
 from __future__ import annotations
 
