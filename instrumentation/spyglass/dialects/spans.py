@@ -64,27 +64,24 @@ ABSURD: Final = 10**12
 
 def span_entries() -> Entry:
     """Return the configuration; the collector reads $$ as $, because $ begins a variable."""
-    made = _escaped(
-        {
-            "keys": KEYS,
-            "tenant": dict.fromkeys((names.ORGANIZATION, names.PROJECT), names.DEFAULT_TENANT),
-            "kinds": [str(kind) for kind in names.Kind],
-            "agent_kind": str(names.Kind.AGENT),
-            "model_kinds": [str(kind) for kind in (names.Kind.LLM, names.Kind.EMBEDDING)],
-            "kinds_by_value": kinds_by_value(),
-            "operations": {str(kind): str(operation) for kind, operation in OPERATIONS.items()},
-            "providers": providers(),
-            "instrumentors": [Line(prefix=prefix, part=part) for prefix, part in INSTRUMENTORS.items()],
-            "sources": {str(one): str(one) for one in names.UsageSource if one != names.UsageSource.ESTIMATED},
-            "absurd": ABSURD,
-            "errors": {"texts": list(ERROR_TEXTS), "other": names.OTHER_ERROR},
-            "dialects": dialect_entries(),
-            "events": event_entries(),
-            "faults": [_fault(fault) for fault in faults()],
-        }
-    )
-    assert isinstance(made, dict)  # noqa: S101 -- says to the type checker what it cannot see
-    return made
+    made: Entry = {
+        "keys": KEYS,
+        "tenant": dict.fromkeys((names.ORGANIZATION, names.PROJECT), names.DEFAULT_TENANT),
+        "kinds": [str(kind) for kind in names.Kind],
+        "agent_kind": str(names.Kind.AGENT),
+        "model_kinds": [str(kind) for kind in (names.Kind.LLM, names.Kind.EMBEDDING)],
+        "kinds_by_value": kinds_by_value(),
+        "operations": {str(kind): str(operation) for kind, operation in OPERATIONS.items()},
+        "providers": providers(),
+        "instrumentors": [Line(prefix=prefix, part=part) for prefix, part in INSTRUMENTORS.items()],
+        "sources": {str(one): str(one) for one in names.UsageSource if one != names.UsageSource.ESTIMATED},
+        "absurd": ABSURD,
+        "errors": {"texts": list(ERROR_TEXTS), "other": names.OTHER_ERROR},
+        "dialects": dialect_entries(),
+        "events": event_entries(),
+        "faults": [_fault(fault) for fault in faults()],
+    }
+    return {key: _escaped(value) for key, value in made.items()}
 
 
 def _fault(fault: Fault) -> Entry:

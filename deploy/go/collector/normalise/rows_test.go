@@ -38,6 +38,16 @@ func TestRows(t *testing.T) {
 	}
 }
 
+// A list that a row has read stays what it was when the attribute that it came from is overwritten afterwards.
+func TestCopiesStay(t *testing.T) {
+	traces := newSpan(t, attributes{"framework": []any{"x"}})
+	theScope(traces).Scope().SetName("acme")
+	wanted := attributes{"to": []any{"x"}, "framework": "acme-agents"}
+	if wrong := differs(normalised(t, rowsOf(Row{Set: "to", From: "framework"}), traces), wanted); len(wrong) > 0 {
+		t.Errorf("%v", wrong)
+	}
+}
+
 // A value becomes what a row says it is, where it can.
 func TestConversions(t *testing.T) {
 	uuid := "98ef495d-5aba-4d01-ab1c-cc998af9696b"
