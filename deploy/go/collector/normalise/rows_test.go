@@ -67,6 +67,10 @@ func TestConversions(t *testing.T) {
 		"no text":                {"enum", int64(1), nil},
 		"bare":                   {"bare", "boss_" + uuid, "boss"},
 		"bare already":           {"bare", "boss", "boss"},
+		"last word":              {"last", "tools/call  search", "search"},
+		"one word":               {"last", "search", nil},
+		"nothing behind a space": {"last", "search ", nil},
+		"word of a number":       {"last", int64(5), nil},
 	} {
 		got := normalised(t, rowsOf(Row{Set: "to", From: "from", As: one.as}), newSpan(t, attributes{"from": one.came}))
 		if wrong := differs(got, attributes{"to": one.wanted}); len(wrong) > 0 {
