@@ -15,7 +15,7 @@ FROM
         tool_call_id, response_id, conversation_id, session_id, user_id, message_id, span_kind,
         links.trace_id AS link_traces, links.span_id AS link_spans, input_tokens, output_tokens, cache_read_tokens,
         cache_write_tokens, reasoning_tokens, service_tier, cache_write_1h_tokens, audio_input_tokens, audio_cache_read_tokens,
-        audio_output_tokens, usage_source, reported_cost_nano_usd, queue_wait_seconds, time_to_first_token_seconds,
+        audio_output_tokens, usage_source, usage_fault, reported_cost_nano_usd, queue_wait_seconds, time_to_first_token_seconds,
         finish_reasons, stream, host, cpu_core_seconds, memory_gb_seconds, gpu_seconds, network_receive_bytes,
         network_transmit_bytes
     FROM spyglass.spans

@@ -11,7 +11,7 @@ FROM
         p.tree AS tree,
         key,
         arraySort(groupArray((
-            NOT reports, usage_source != 'reported', scope_name, p.place, timestamp,
+            NOT reports, usage_source != 'reported', (usage_fault != '', scope_name), p.place, timestamp,
             timestamp + toIntervalNanosecond(duration_ns), response_id, status = 'error', reports, (s.trace_id, s.span_id)
         ))) AS calls
     FROM spyglass.$run_spans AS s

@@ -21,6 +21,7 @@ class Node:
     tokens: tuple[int | None, int | None] = (None, None)
     cached: int | None = None
     source: str = ""
+    fault: str = ""
     response: str = ""
     model: str = "gpt-4o"
     failed: bool = False
@@ -50,6 +51,7 @@ class Node:
             "spyglass.kind": self.kind,
             "spyglass.organization": organization,
             "spyglass.usage.source": self.source,
+            "spyglass.usage.fault": self.fault,
             "gen_ai.agent.name": "planner" if self.kind == "agent" else "",
             "gen_ai.tool.name": self.tool,
             "gen_ai.tool.call.id": self.tool_call,
