@@ -22,6 +22,7 @@ CHECKOUT = Path(__file__).parents[2]
 LIGHT = {"opentelemetry", "psutil", "nvidia", "requests", "protobuf", "googleapis", "typing"}
 OF_REQUESTS = {"certifi", "charset", "idna", "urllib3"}
 OF_OPENTELEMETRY = {"importlib", "zipp"}
+OF_REGISTRY = {"packaging"}  # compares versions of libraries with ranges; it needs nothing in turn
 
 
 @pytest.fixture(scope="module")
@@ -71,11 +72,11 @@ def test_wheel_and_sdist_hold_all_folders(built: Path) -> None:
 
 
 def test_the_package_for_agents_is_light(built: Path, tmp_path: Path) -> None:
-    """Without extras only OpenTelemetry, psutil and NVML's binding come along, and `up` names the extra it needs."""
+    """Without extras only OpenTelemetry, psutil, NVML's binding and packaging come along, and `up` names its extra."""
     programs = _install(tmp_path / "light", str(built))
     listed = _run([_tool("uv"), "pip", "list", "--format", "json", "--python", str(programs / "python")])
     found = {package["name"].split("-")[0].split("_")[0] for package in json.loads(listed)}
-    assert found <= {"spyglass", *LIGHT, *OF_REQUESTS, *OF_OPENTELEMETRY}
+    assert found <= {"spyglass", *LIGHT, *OF_REQUESTS, *OF_OPENTELEMETRY, *OF_REGISTRY}
     _run([str(programs / "python"), "-c", "import spyglass; spyglass.init(service='a'); spyglass.shutdown()"])
     refused = subprocess.run(
         [programs / "spyglass", "up"], env=_elsewhere(), capture_output=True, text=True, check=False
