@@ -20,6 +20,7 @@ KINDS = ("agent", "llm", "llm", "tool", "retrieval", "task", "embedding")
 # A call below a call, and a tool below a tool, may be the same one again: test_ownership has them.
 PARENTS = ("agent", "retrieval", "task")
 MILLISECOND = 1_000_000
+FRAMEWORK, DIALECT = "langgraph", "openinference"
 
 
 @dataclass(frozen=True)
@@ -71,6 +72,11 @@ class Span:
         return self.kind in ("llm", "embedding")
 
     @property
+    def framework(self) -> str:
+        """Return which framework made it; calls of one model say it."""
+        return FRAMEWORK if self.is_call and self.name == CHEAP else ""
+
+    @property
     def end_ns(self) -> int:
         """Return the moment at which it ended."""
         return self.start_ns + self.duration_ns
@@ -113,6 +119,8 @@ class Span:
             "gen_ai.usage.cache_read.input_tokens": self.cached,
             "spyglass.queue.wait": self.queue_wait_seconds,
             "gen_ai.response.time_to_first_chunk": self.first_token_seconds,
+            "spyglass.framework": self.framework,
+            "spyglass.dialect": DIALECT if self.framework else "",
         }
         resources = (
             "spyglass.usage.cpu.core_seconds",

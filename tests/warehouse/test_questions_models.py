@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from tests.warehouse.fleet import Fleet, Range
-from tests.warehouse.runs import CHEAP, PRICED, PRICES, UNPRICED
+from tests.warehouse.runs import CHEAP, DIALECT, PRICED, PRICES, UNPRICED, Span
 from tests.warehouse.truths import (
     SECOND,
     calls_of,
@@ -116,3 +116,24 @@ def test_coverage(fleet: Fleet) -> None:
             "reported_cost_nano_usd": None,
         }
     check(fleet.rows("coverage", EXACT), ("organization", "project"), expected)
+
+
+def test_calls_without_usage(fleet: Fleet) -> None:
+    """Answered calls without tokens are counted by the framework that made them and by model, with their agents."""
+    silent = [call for call in calls_of(fleet.during(EXACT)) if call.tokens is None and not call.failed]
+    expected = {
+        (framework, model): {
+            "dialect": DIALECT if framework else "",
+            "calls": len(calls),
+            "last_at": max(_moment(call) for call in calls),
+        }
+        for (framework, model), calls in groups(silent, lambda each: (each.framework, each.name))
+    }
+    assert {bool(framework) for framework, _ in expected} == {True, False}
+    rows = fleet.rows("calls_without_usage", EXACT)
+    check(rows, ("framework", "model"), expected)
+    assert all(row["agents"] for row in rows)
+
+
+def _moment(call: Span) -> datetime:
+    return datetime.fromtimestamp(call.start_ns // 1000 / 1_000_000, UTC).replace(tzinfo=None)

@@ -1,0 +1,196 @@
+"""What was said, in one form, from whatever keys, events and logs it came."""
+
+from __future__ import annotations
+
+import json
+import time
+from itertools import count
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.warehouse.wire import Server, one, span
+
+pytestmark = pytest.mark.stack
+
+QUESTION = """
+SELECT spyglass_text(max(t.input), groupArray((place, input_message))) AS input,
+    spyglass_text(max(t.output), groupArray((place, output_message))) AS output, max(t.system) AS system
+FROM span_texts AS t WHERE trace_id = {t:String}
+"""
+CALL = {"type": "tool_call", "id": "c-1", "name": "get_weather", "arguments": {"city": "Paris"}}
+RESULT = {"type": "tool_call_response", "id": "c-1", "response": "sunny"}
+ASKED = [
+    {"role": "system", "parts": [{"type": "text", "content": "Be terse."}]},
+    {"role": "user", "parts": [{"type": "text", "content": 'Say "rain"?'}]},
+]
+CALLED = [{"role": "assistant", "parts": [CALL]}]
+ANSWERED = [*ASKED, *CALLED, {"role": "tool", "parts": [RESULT]}]
+ARGUMENTS = '{"city": "Paris"}'
+OPENINFERENCE = {
+    "llm.input_messages.0.message.role": "system",
+    "llm.input_messages.0.message.content": "Be terse.",
+    "llm.input_messages.1.message.role": "user",
+    "llm.input_messages.1.message.contents.0.message_content.type": "text",
+    "llm.input_messages.1.message.contents.0.message_content.text": 'Say "rain"?',
+    "llm.input_messages.2.message.role": "assistant",
+    "llm.input_messages.2.message.tool_calls.0.tool_call.id": "c-1",
+    "llm.input_messages.2.message.tool_calls.0.tool_call.function.name": "get_weather",
+    "llm.input_messages.2.message.tool_calls.0.tool_call.function.arguments": ARGUMENTS,
+    "llm.input_messages.3.message.role": "tool",
+    "llm.input_messages.3.message.tool_call_id": "c-1",
+    "llm.input_messages.3.message.content": "sunny",
+    "llm.output_messages.0.message.role": "assistant",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.id": "c-1",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.name": "get_weather",
+    "llm.output_messages.0.message.tool_calls.0.tool_call.function.arguments": ARGUMENTS,
+}
+TRACELOOP = {
+    "gen_ai.prompt.0.role": "system",
+    "gen_ai.prompt.0.content": "Be terse.",
+    "gen_ai.prompt.1.role": "user",
+    "gen_ai.prompt.1.content": 'Say "rain"?',
+    "gen_ai.completion.0.role": "assistant",
+    "gen_ai.completion.0.tool_calls.0.id": "c-1",
+    "gen_ai.completion.0.tool_calls.0.name": "get_weather",
+    "gen_ai.completion.0.tool_calls.0.arguments": ARGUMENTS,
+}
+MILLISECOND = 1_000_000
+numbers = count(7_000_000)
+
+
+def told(server: Server, attributes: dict[str, str], **columns: Any) -> tuple[str, str, str]:
+    """Store one span and return its texts."""
+    row = span(next(numbers), attributes, **columns)
+    assert server.insert("otel_traces", [row]).status == 200
+    return _texts(server, row["TraceId"])
+
+
+def _texts(server: Server, trace_id: str) -> tuple[str, str, str]:
+    found = one(server, QUESTION, t=trace_id)
+    return found["input"], found["output"], found["system"]
+
+
+@pytest.mark.parametrize(
+    ("attributes", "asked", "answered"),
+    [(OPENINFERENCE, ANSWERED, CALLED), (TRACELOOP, ASKED, CALLED)],
+    ids=["OpenInference", "OpenLLMetry"],
+)
+def test_indexed_keys_become_messages(
+    server: Server, attributes: dict[str, str], asked: list[Any], answered: list[Any]
+) -> None:
+    """Messages that are spelled out in keys with numbers are the messages of the conventions."""
+    given, back, _ = told(server, attributes)
+    assert (json.loads(given), json.loads(back)) == (asked, answered)
+
+
+def test_messages_of_the_conventions_stay_as_they_are(server: Server) -> None:
+    """What stands in the conventions' own attributes is not touched, though other keys are there too."""
+    sent = {"gen_ai.input.messages": "[1]", "gen_ai.output.messages": "[2]", "gen_ai.system_instructions": "[3]"}
+    assert told(server, OPENINFERENCE | sent) == ("[1]", "[2]", "[3]")
+
+
+@pytest.mark.parametrize(
+    ("attributes", "expected"),
+    [
+        ({"input.value": "a", "output.value": "b"}, ("a", "b", "")),
+        ({"traceloop.entity.input": "a", "traceloop.entity.output": "b"}, ("a", "b", "")),
+        ({"langfuse.observation.input": "a"}, ("a", "", "")),
+        ({"gen_ai.tool.call.arguments": "a", "gen_ai.tool.call.result": "b"}, ("a", "b", "")),
+        ({"llm.model_name": "gpt-4o"}, ("", "", "")),
+    ],
+)
+def test_single_keys_give_their_text(server: Server, attributes: dict[str, str], expected: tuple[str, ...]) -> None:
+    """A text that stands under one key is taken as it is; where there is none, there is none."""
+    assert told(server, attributes) == expected
+
+
+def test_more_than_ten_messages_stay_in_order(server: Server) -> None:
+    """Messages are ordered by their numbers, not by the text of their numbers."""
+    sent: dict[str, str] = {}
+    for number in range(12):
+        sent |= {f"gen_ai.prompt.{number}.role": "user", f"gen_ai.prompt.{number}.content": str(number)}
+    messages = json.loads(told(server, sent)[0])
+    assert [message["parts"][0]["content"] for message in messages] == [str(number) for number in range(12)]
+
+
+def test_events_of_a_span_become_messages(server: Server) -> None:
+    """Events with messages, as Strands sends them, are messages in order; parts may be those of Converse."""
+    events = [
+        ("gen_ai.system.message", {"content": '[{"text": "Be terse."}]'}),
+        ("gen_ai.user.message", {"content": json.dumps([{"text": 'Say "rain"?'}])}),
+        ("gen_ai.assistant.message", {"content": json.dumps([_tool_use()])}),
+        ("gen_ai.tool.message", {"content": "sunny", "id": "c-1"}),
+        ("gen_ai.choice", {"message": json.dumps([_tool_use()]), "finish_reason": "tool_use"}),
+        ("exception", {"exception.message": "no message"}),
+    ]
+    now = f"{time.time_ns() / 1e9:.9f}"
+    columns = {
+        "Events.Timestamp": [now] * len(events),
+        "Events.Name": [name for name, _ in events],
+        "Events.Attributes": [attributes for _, attributes in events],
+    }
+    given, back, _ = told(server, {}, **columns)
+    assert (json.loads(given), json.loads(back)) == (ANSWERED, CALLED)
+
+
+def _tool_use() -> dict[str, Any]:
+    return {"toolUse": {"toolUseId": "c-1", "name": "get_weather", "input": {"city": "Paris"}}}
+
+
+def log(number: int, name: str, body: str, attributes: dict[str, str], at: int) -> dict[str, Any]:
+    """Return a log record that names the span of this number."""
+    return {
+        "Timestamp": f"{at / 1e9:.9f}",
+        "TraceId": f"{number:032x}",
+        "SpanId": f"{number:016x}",
+        "EventName": name,
+        "Body": body,
+        "LogAttributes": attributes,
+        "ServiceName": "planner-service",
+        "ResourceAttributes": {"service.name": "planner-service"},
+    }
+
+
+def test_logs_join_their_span(server: Server) -> None:
+    """Log events with messages are those of the span that they name, old ones one by one, the new one whole."""
+    number, whole = next(numbers), next(numbers)
+    call = {"id": "c-1", "type": "function", "function": {"name": "get_weather", "arguments": ARGUMENTS}}
+    bodies = [
+        ("gen_ai.system.message", {"content": "Be terse."}),
+        ("gen_ai.user.message", {"content": 'Say "rain"?'}),
+        ("gen_ai.assistant.message", {"tool_calls": [call]}),
+        ("gen_ai.tool.message", {"id": "c-1", "content": "sunny"}),
+        ("gen_ai.choice", {"index": 0, "message": {"role": "assistant", "tool_calls": [call]}}),
+    ]
+    now = time.time_ns()
+    rows = [
+        log(number, name, json.dumps(body), {}, now + place * MILLISECOND) for place, (name, body) in enumerate(bodies)
+    ]
+    details = {"gen_ai.input.messages": "[1]", "gen_ai.output.messages": "[2]", "gen_ai.system_instructions": "[3]"}
+    rows.append(log(whole, "gen_ai.client.inference.operation.details", "", details, now))
+    rows.append(log(whole, "app.started", "gen_ai", {}, now))
+    assert server.insert("otel_traces", [span(number), span(whole)]).status == 200
+    assert server.insert("otel_logs", rows).status == 200
+    given, back, _ = _texts(server, f"{number:032x}")
+    assert (json.loads(given), json.loads(back)) == (ANSWERED, CALLED)
+    assert _texts(server, f"{whole:032x}") == ("[1]", "[2]", "[3]")
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    st.dictionaries(
+        st.from_regex(
+            r"(llm\.(input|output)_messages|gen_ai\.(prompt|completion))\.[0-9x]{0,12}(\.[a-z_.0-9]{0,20})?",
+            fullmatch=True,
+        ),
+        st.text(max_size=20),
+        max_size=6,
+    )
+)
+def test_whatever_stands_in_numbered_keys_is_read(server: Server, attributes: dict[str, str]) -> None:
+    """Keys without sense, and any texts, give a list of messages or nothing; they never make a question fail."""
+    for text in told(server, attributes)[:2]:
+        assert text == "" or all({"role", "parts"} <= set(message) for message in json.loads(text))
