@@ -1,4 +1,4 @@
--- What is known of spans that lost their parent; filled where there are any.
+-- What is known of spans that lost their parent; all of it is filled only where there are any.
 -- What holds each span in its own trace, by 3_holders.
 CREATE TABLE spyglass.$run_holders (
     trace_id String, span_id String, is_agent Bool, holder String, top String, is_held Bool, agent String, above String,
