@@ -14,6 +14,7 @@ import pytest
 from spyglass.demo.provider import Provider
 from spyglass.demo.provider.truth import Call
 from tests.conftest import Running, eventually
+from tests.sdk.environments import beside
 
 pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("stack")]
 
@@ -82,11 +83,7 @@ QUESTION = """
 @pytest.fixture(scope="session")
 def instrumentors(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a path with further instrumentors."""
-    folder = tmp_path_factory.mktemp("instrumentors")
-    uv = Path(sys.executable).with_name("uv")
-    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--no-deps", "--python", sys.executable]
-    subprocess.run([*install, "--target", folder, *PACKAGES], check=True, timeout=300)
-    return str(folder)
+    return beside(tmp_path_factory.mktemp("instrumentors"), *PACKAGES)
 
 
 @pytest.fixture(scope="session")

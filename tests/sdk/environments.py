@@ -1,4 +1,4 @@
-"""Make environments of their own, for libraries in versions that this one does not have."""
+"""Install libraries that this environment does not have, or not in these versions."""
 
 from __future__ import annotations
 
@@ -17,3 +17,10 @@ def environment(home: Path, *wanted: str) -> Path:
     install = [*UV, "pip", "install", "--quiet", "--python", str(python)]
     subprocess.run([*install, "--editable", str(ROOT), *wanted], check=True, timeout=300)
     return python
+
+
+def beside(folder: Path, *packages: str) -> str:
+    """Install packages, without what they require, into a folder; return it as an entry for PYTHONPATH."""
+    install = [*UV, "pip", "install", "--quiet", "--no-deps", "--python", sys.executable, "--target", str(folder)]
+    subprocess.run([*install, *packages], check=True, timeout=300)
+    return str(folder)

@@ -15,6 +15,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
 from spyglass.sdk.registry.tables import Route, Way, breakages, scopes_without_tokens, ways
+from tests.sdk.environments import beside
 
 ROOT = Path(__file__).parents[2]
 EVERY = [way for found in ways().values() for way in found]
@@ -86,26 +87,14 @@ print(json.dumps({"choices": choices, "broken": [[b.package, b.remedy] for b, _,
 
 def planned(folder: Path, *packages: str) -> dict[str, Any]:
     """Install real packages, without what they require, and return what the registry says of them."""
-    uv = Path(sys.executable).with_name("uv")
-    install: list[str | Path] = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--python",
-        sys.executable,
-        "--target",
-        folder,
-    ]
-    subprocess.run([*install, "packaging", *packages], check=True, timeout=300)
+    path = os.pathsep.join([beside(folder, "packaging", *packages), str(ROOT / "instrumentation")])
     done = subprocess.run(
         [sys.executable, "-S", "-c", PLAN],
         capture_output=True,
         check=True,
         text=True,
         timeout=60,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT / "instrumentation")])},
+        env={**os.environ, "PYTHONPATH": path},
     )
     found: dict[str, Any] = json.loads(done.stdout)
     return found

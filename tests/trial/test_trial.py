@@ -19,6 +19,7 @@ from spyglass.sdk.report import Outcome
 from spyglass.trial import trying
 from spyglass.trial.calls import CALLS
 from spyglass.trial.report import Trial
+from tests.sdk.environments import beside
 from tests.sdk.receiver import receiving
 
 PROGRAM = """
@@ -84,21 +85,7 @@ def test_a_library_that_kills_its_process_costs_only_itself(tmp_path: Path, monk
 @pytest.fixture(scope="module")
 def broken(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return a path with packages that do not work with what is installed here."""
-    folder = tmp_path_factory.mktemp("broken")
-    uv = Path(sys.executable).with_name("uv")
-    install: list[str | Path] = [
-        uv,
-        "pip",
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--python",
-        sys.executable,
-        "--target",
-        folder,
-    ]
-    subprocess.run([*install, *BROKEN], check=True, timeout=300)
-    return str(folder)
+    return beside(tmp_path_factory.mktemp("broken"), *BROKEN)
 
 
 def findings(path: str, *words: str, **environment: str) -> tuple[int, dict[str, list[dict[str, Any]]]]:
