@@ -147,3 +147,18 @@ def test_it_can_be_switched_twice(texts: Server) -> None:
         done = spyglass(texts, "warehouse", "index", "--prompts", word, "--yes")
         assert done.returncode == 0, done.stderr
         assert done.stdout.startswith(f"The index is {word}: ")
+
+
+def test_texts_under_other_keys_are_found(texts: Server) -> None:
+    """What another dialect's keys hold is found too, with all words in any of them, and once."""
+    sent = {
+        "spyglass.organization": "acme",
+        "llm.input_messages.0.message.role": "user",
+        "llm.input_messages.0.message.content": "Where was the tsunami?",
+        "llm.output_messages.0.message.content": "In Chile.",
+    }
+    assert texts.insert("otel_traces", [span(77, sent, Timestamp=f"{_NOW:.9f}")]).status == 200
+    (row,) = _search(texts, "CHILE tsunami")
+    assert (int(row["span_id"], 16), row["found_in"]) == (77, "other")
+    assert "Where was the tsunami?" in _search(texts, "tsunami")[0]["excerpt"]
+    assert _search(texts, "tsunamis") == []
