@@ -176,6 +176,6 @@ assert uvloop.Loop.subprocess_exec is not patched
 
 def test_uvloop_hands_the_context_to_programs(tmp_path: Path) -> None:
     """Uvloop starts programs by its own means, which get the trace too, whenever it is imported."""
-    python = environment(tmp_path, "uvloop>=0.20")
+    python = environment(tmp_path, "uvloop==0.23.0")
     for early in (True, False):
         subprocess.run([str(python), "-c", LOOP.format(early=early)], check=True, timeout=60)

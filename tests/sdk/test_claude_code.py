@@ -15,7 +15,7 @@ CLIENT = Path(__file__).parent / "scripts" / "claude_client.py"
 
 def test_claude_code_continues_the_trace_and_its_tools_find_back(receiver: Receiver, tmp_path: Path) -> None:
     """Claude Code sends by itself, below who started it; a tool in this process hangs under who asked, with its id."""
-    python = environment(tmp_path / "environment", "claude-agent-sdk>=0.2.187")
+    python = environment(tmp_path / "environment", "claude-agent-sdk==0.2.187")
     home = tmp_path / "home"
     home.mkdir()
     with Provider() as provider:

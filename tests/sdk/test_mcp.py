@@ -18,7 +18,7 @@ CLIENT = Path(__file__).parent / "scripts" / "mcp_client.py"
 @pytest.fixture(scope="module")
 def mcp_1(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the Python of an environment with mcp 1."""
-    return environment(tmp_path_factory.mktemp("mcp"), "mcp>=1.20,<2")
+    return environment(tmp_path_factory.mktemp("mcp"), "mcp==1.30.0")
 
 
 def call(python: str, receiver: Receiver, *words: str) -> None:
@@ -69,7 +69,7 @@ def test_mcp_1_is_helped(receiver: Receiver, mcp_1: Path, words: list[str]) -> N
 
 def test_fastmcp_is_helped(receiver: Receiver, tmp_path: Path) -> None:
     """The same with a server of fastmcp, which by itself hangs all calls under the span that started the server."""
-    call(str(environment(tmp_path, "fastmcp>=4")), receiver, "fastmcp")
+    call(str(environment(tmp_path, "fastmcp==4.1.2")), receiver, "fastmcp")
     assert under(receiver) == ["invoke_agent boss"] * 3
     tools = [span for span in receiver.spans() if span["name"] == "execute_tool add"]
     assert {span["attributes"].get("user.id") for span in tools} == {"u"}
