@@ -46,7 +46,7 @@ def kubernetes(variables: Mapping[str, str], token_file: str) -> Iterator[str]:
         if name in local:
             continue
         yield from (f"  {line}" for line in _note(name))
-        yield from (f"  - name: {name}", f"    value: {_yaml(value.replace('$', '$$'))}")
+        yield from (f"  - name: {_yaml(name)}", f"    value: {_yaml(value.replace('$', '$$'))}")
     if token_file:
         yield f"  # kubectl create secret generic {_SECRET} --from-file=token=FILE"
         yield from (f"  - name: {_TOKEN_VARIABLE}", "    valueFrom:", "      secretKeyRef:")
