@@ -61,7 +61,7 @@ class Settings:
     instrument: str = _row("auto", "Libraries to instrument: auto, none, or a comma list.")
     propagate: bool = _row(default=True, sentence="Carry context into threads, queues and MCP; follow TRACEPARENT.")
     carry_to_subprocesses: bool = _row(
-        default=True, sentence="Hand TRACEPARENT, BAGGAGE and OTLP settings to programs started inside a span."
+        default=True, sentence="Hand OTLP settings to started programs; inside a span also TRACEPARENT and BAGGAGE."
     )
     logs: bool = _row(default=True, sentence="Send Python logging as OTLP logs joined to spans.")
     log_level: str = _row(

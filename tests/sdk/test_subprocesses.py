@@ -147,13 +147,21 @@ def test_a_token_is_not_handed_on(tmp_path: Path) -> None:
     assert "CLAUDE_CODE_ENABLE_TELEMETRY" not in found
 
 
-def test_without_a_span_without_init_or_switched_off_nothing_is_handed_on() -> None:
-    """The environment is the very same outside of a span, without spyglass, and with carry_to_subprocesses off."""
+def test_a_program_outside_of_a_span_still_learns_where_to_send() -> None:
+    """A program of which nothing started is a span gets the settings, and no trace."""
+    with capture(endpoint="http://127.0.0.1:9"), spyglass.session(user="u"):
+        found = shown()
+    assert found["OTEL_EXPORTER_OTLP_ENDPOINT"] == "http://127.0.0.1:9"
+    assert found["CLAUDE_CODE_ENABLE_TELEMETRY"] == "1"
+    assert {"TRACEPARENT", "BAGGAGE"}.isdisjoint(found)
+
+
+def test_without_init_or_switched_off_nothing_is_handed_on() -> None:
+    """The environment is the very same without spyglass, and with carry_to_subprocesses off."""
     original = subprocess.Popen.__init__
     plain = shown()
     with capture():
         assert subprocess.Popen.__init__ is not original
-        assert shown() == plain
     with capture(carry_to_subprocesses=False), spyglass.agent("boss"):
         assert subprocess.Popen.__init__ is original
         assert shown() == plain

@@ -52,20 +52,20 @@ def follow(*, propagate: bool) -> Undo | None:
 
 
 def child_environment(given: Mapping[Any, Any] | None) -> dict[Any, Any] | None:
-    """Return the environment for a program that is started now; None where there is nothing to hand on.
+    """Return the environment for a program that is started now; None where nothing is to be handed on.
 
     ``given`` is what the caller wants it to be (None: this process's own); it is not changed, and no variable that the
-    caller set is. Where exporters are set up for another collector than ours, only the trace is handed on.
+    caller set is. Outside of a span there is no trace to hand on, but a program that reports itself must still learn
+    where to. Where exporters are set up for another collector than ours, only the trace is handed on.
     """
     runtime = state.runtime
     context = get_current()
     if runtime is None or not runtime.settings.carry_to_subprocesses:
         return None
-    if not trace.get_current_span(context).get_span_context().is_valid:
-        return None
     environment: dict[Any, Any] = dict(os.environ if given is None else given)
     there = {os.fsdecode(key): key for key in environment}
-    _hand_trace(environment, there, to_fields(context))
+    if trace.get_current_span(context).get_span_context().is_valid:
+        _hand_trace(environment, there, to_fields(context))
     if _ours(environment, there, runtime.settings.endpoint):
         _hand_settings(environment, there, for_child(runtime.settings))
     return environment

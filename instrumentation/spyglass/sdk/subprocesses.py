@@ -1,4 +1,4 @@
-"""Hand the trace to every program that is started inside a span: patch subprocess.Popen, and uvloop's own way.
+"""Hand the trace and settings to every program that is started: patch subprocess.Popen, and uvloop's own way.
 
 asyncio, anyio and psutil start programs through Popen. os.exec*, os.posix_spawn and os.system take their environment
 as it stands, and multiprocessing's workers take their context with their tasks (``carry``).

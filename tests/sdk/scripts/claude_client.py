@@ -1,4 +1,4 @@
-"""Ask Claude Code, connected in one agent, a question in another; it calls a tool of this process.
+"""Ask Claude Code, connected in one agent, a question in another; it calls a tool of this process. Then ask in none.
 
 claude_client.py ENDPOINT BASE_URL HOME
 """
@@ -32,21 +32,16 @@ async def main() -> None:
     import claude_agent_sdk as sdk  # type: ignore[import-not-found]  # noqa: PLC0415 -- in an environment of its own
 
     tool = sdk.tool("add", "Add two numbers", {"left": int, "right": int})(add)
-    options = sdk.ClaudeAgentOptions(
-        model="claude-fake",
-        tools=[],
-        mcp_servers={"t": sdk.create_sdk_mcp_server("t", tools=[tool])},
-        allowed_tools=["mcp__t__add"],
-        setting_sources=[],
-        env=ENVIRONMENT,
-        cwd=HOME,
-    )
+    plain = {"model": "claude-fake", "tools": [], "setting_sources": [], "env": ENVIRONMENT, "cwd": HOME}
+    server = sdk.create_sdk_mcp_server("t", tools=[tool])
+    options = sdk.ClaudeAgentOptions(mcp_servers={"t": server}, allowed_tools=["mcp__t__add"], **plain)
     with spyglass.session(user="u"), spyglass.agent("starter"):
         async with sdk.ClaudeSDKClient(options) as client:
             with spyglass.agent("boss"):
                 await client.query("Please add.")
                 answers = [message async for message in client.receive_response()]
-    assert not answers[-1].is_error, answers
+    answers += [message async for message in sdk.query(prompt="Hello.", options=sdk.ClaudeAgentOptions(**plain))]
+    assert not [answer for answer in answers if getattr(answer, "is_error", False)], answers
 
 
 spyglass.init(service="app", endpoint=ENDPOINT, probes="none", instrument="none")
