@@ -165,7 +165,7 @@ def test_a_failing_instrumentor_is_a_row_and_disturbs_nobody(monkeypatch: pytest
     assert found["unimportable"] == (Outcome.FAILED, "ModuleNotFoundError: No module named 'no_such_instrumentor'")
     assert found["old"] == (
         Outcome.NO_INSTRUMENTOR,
-        f"pytest {pytest.__version__} is installed; native takes >=99.",
+        f"pytest {pytest.__version__} is installed; it reports itself in versions >=99.",
     )
     assert found["works"] == (Outcome.INSTRUMENTED, "")
     assert "absent" not in found

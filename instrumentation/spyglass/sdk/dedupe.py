@@ -23,8 +23,9 @@ _MODEL_OPERATIONS = frozenset(
 )
 _OPENINFERENCE_KIND = "openinference.span.kind"
 _OPENINFERENCE_MODELS = frozenset(("LLM", "EMBEDDING"))
-# The span that langchain's instrumentor opens is never current, so only the stack tells that langchain is calling.
+# What opens the spans of langchain's own calls: it stands on top of langchain when it does.
 _REPORTERS = ("opentelemetry.instrumentation.genai.langchain", "openinference.instrumentation.langchain")
+# The span that langchain's instrumentor opens is never current, so only the stack tells that langchain is calling.
 _REPORTING_MODULES = ("langchain_core.language_models", "langchain_openai", "langchain_anthropic")
 _DEEPEST = 80  # frames
 
@@ -35,7 +36,7 @@ class OneSpanPerModelCall(Sampler):
     A span of one of the scopes ``without_tokens`` does not report its call: the span inside it is kept.
     """
 
-    def __init__(self, others: Sampler, without_tokens: frozenset[str] = frozenset()) -> None:
+    def __init__(self, others: Sampler, without_tokens: frozenset[str]) -> None:
         self._others = others
         self._without_tokens = without_tokens
         self.langchain = False

@@ -27,7 +27,7 @@ def imports(choices: Iterable[Choice], instrument: str) -> Iterator[Trial]:
     """Import each library in one process; where one brings it down, the rest goes on in another."""
     waiting = list(choices)
     while waiting:
-        trials, last_words = _child("import", instrument, waiting, os.environ)
+        trials, last_words = _child("import", instrument, waiting, {**os.environ, **_NOTHING_LEAVES})
         yield from trials
         waiting = waiting[len(trials) :]
         if waiting:

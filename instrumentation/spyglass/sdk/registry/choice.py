@@ -99,7 +99,8 @@ def _obstacle(way: Way, found: str) -> Obstacle | None:
     if way.off_when and os.environ.get(way.off_when.name, "").lower() == way.off_when.value:
         return Obstacle(f"{way.off_when} switches it off.", declined=True)
     if not fits(found, way.versions):
-        return Obstacle(f"{way.distribution} {found} is installed; {way.by} takes {way.versions}.")
+        fitting = f"{way.by} takes {way.versions}" if way.package else f"it reports itself in versions {way.versions}"
+        return Obstacle(f"{way.distribution} {found} is installed; {fitting}.")
     return _obstacle_of_package(way, found) if way.package else None
 
 

@@ -1,8 +1,8 @@
 """Read the registry: ``ways.csv`` says how a library comes to be instrumented, ``breakages.csv`` which pairs fail.
 
 The ways of one library stand in the order in which they are preferred: what the library does itself, then
-OpenTelemetry's instrumentors for generative AI, then OpenInference's, then OpenLLMetry's. Ranges of versions are those
-of PEP 440; an empty range takes every version.
+OpenTelemetry's instrumentors for generative AI, then OpenInference's, then OpenLLMetry's, unless a note says why not.
+Ranges of versions are those of PEP 440; an empty range takes every version.
 """
 
 from __future__ import annotations
