@@ -10,8 +10,8 @@ FROM
 (
     SELECT
         organization, project, environment, service, release, instance, demo, timestamp, duration_ns, trace_id, span_id,
-        parent_span_id, scope_name, execution_id, kind, dialect, status, error_type, provider, request_model,
-        response_model, model, agent, agent_id, agent_version, parent_agent, source_agent, target_agent, workflow, tool,
+        parent_span_id, scope_name, execution_id, kind, dialect, framework, framework_version, status, error_type,
+        provider, request_model, response_model, model, agent, agent_id, agent_version, parent_agent, source_agent, target_agent, workflow, tool,
         tool_call_id, response_id, conversation_id, session_id, user_id, message_id, span_kind,
         links.trace_id AS link_traces, links.span_id AS link_spans, input_tokens, output_tokens, cache_read_tokens,
         cache_write_tokens, reasoning_tokens, service_tier, cache_write_1h_tokens, audio_input_tokens, audio_cache_read_tokens,

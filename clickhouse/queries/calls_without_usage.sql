@@ -24,7 +24,7 @@ WITH
             AND input_tokens IS NULL AND output_tokens IS NULL AND status != 'error'
     )
 SELECT
-    attributes['spyglass.framework'] AS framework, dialect, c.provider AS provider, c.model AS model, count() AS calls,
+    framework, dialect, c.provider AS provider, c.model AS model, count() AS calls,
     arraySort(groupUniqArrayIf(c.agent, c.agent != '')) AS agents, max(c.started_at) AS last_at
 FROM spyglass.spans AS s FINAL
 INNER JOIN calls AS c ON c.trace_id = s.trace_id AND c.span_id = s.span_id

@@ -37,6 +37,7 @@ CONVERSATION_ID: Final = "gen_ai.conversation.id"
 KIND: Final = "spyglass.kind"
 DIALECT: Final = "spyglass.dialect"
 FRAMEWORK: Final = "spyglass.framework"
+FRAMEWORK_VERSION: Final = "spyglass.framework.version"  # where the framework itself makes the spans
 NORMALISE_INVALID: Final = "spyglass.normalise.invalid"  # "key: what" for each value of a wrong type or unit
 EXECUTION_ID: Final = "spyglass.execution.id"
 OPERATION_NAME: Final = "gen_ai.operation.name"

@@ -26,7 +26,8 @@ CASES: dict[str, tuple[Fields, Fields, Fields]] = {
         {"name": "claude_code.llm_request"},
         {"spyglass.kind": "llm", f"{USAGE}input_tokens": 19, f"{USAGE}cache_read.input_tokens": 7, "input_tokens": 10}
         | {"gen_ai.response.time_to_first_chunk": 0.25, "gen_ai.provider.name": "anthropic"}
-        | {"gen_ai.request.model": "c-4", "gen_ai.conversation.id": "s", "spyglass.dialect": "claude-code"},
+        | {"gen_ai.request.model": "c-4", "gen_ai.conversation.id": "s", "spyglass.dialect": "claude-code"}
+        | {"spyglass.framework": "claude-code"},
     ),
     "vercel step": (
         {"ai.operationId": "ai.streamText.doStream", "ai.model.id": "m", "ai.usage.inputTokens": 8}
@@ -44,7 +45,8 @@ CASES: dict[str, tuple[Fields, Fields, Fields]] = {
     "vercel loop": (
         {"ai.operationId": "ai.generateText", "ai.usage.inputTokens": 8, "ai.telemetry.functionId": "helper"},
         {"scope": "ai"},
-        {"spyglass.kind": "agent", "gen_ai.agent.name": "helper", "spyglass.usage.source": "aggregated"},
+        {"spyglass.kind": "agent", "gen_ai.agent.name": "helper", "spyglass.usage.source": "aggregated"}
+        | {"spyglass.framework": "vercel-ai", "spyglass.framework.version": None},
     ),
     "haystack generator": (
         {

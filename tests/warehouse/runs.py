@@ -20,7 +20,7 @@ KINDS = ("agent", "llm", "llm", "tool", "retrieval", "task", "embedding")
 # A call below a call, and a tool below a tool, may be the same one again: test_ownership has them.
 PARENTS = ("agent", "retrieval", "task")
 MILLISECOND = 1_000_000
-FRAMEWORK, DIALECT = "langgraph", "openinference"
+FRAMEWORK, VERSION, DIALECT = "langgraph", "1.2", "openinference"
 
 
 @dataclass(frozen=True)
@@ -73,8 +73,8 @@ class Span:
 
     @property
     def framework(self) -> str:
-        """Return which framework made it; calls of one model say it."""
-        return FRAMEWORK if self.is_call and self.name == CHEAP else ""
+        """Return which framework made it; calls of one model, and one agent, say it."""
+        return FRAMEWORK if (self.is_call and self.name == CHEAP) or self.name.startswith(AGENTS[0]) else ""
 
     @property
     def end_ns(self) -> int:
@@ -120,6 +120,7 @@ class Span:
             "spyglass.queue.wait": self.queue_wait_seconds,
             "gen_ai.response.time_to_first_chunk": self.first_token_seconds,
             "spyglass.framework": self.framework,
+            "spyglass.framework.version": VERSION if self.framework else "",
             "spyglass.dialect": DIALECT if self.framework else "",
         }
         resources = (

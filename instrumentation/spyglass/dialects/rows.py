@@ -69,7 +69,7 @@ def _dialect(dialect: Dialect) -> Entry:
         "when": "" if dialect.scope else dialect.mark,
         "mark": name if marks else "",
         "rest": marks and name == CONVENTIONS,
-        "framework": dialect.framework if dialect.scope else "",
+        "framework": dialect.framework,
         "cache_apart": apart,
         "rows": list(_rows(dialect)),
     }

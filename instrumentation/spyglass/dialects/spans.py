@@ -14,6 +14,7 @@ KEYS: Final = {
     "kind": names.KIND,
     "dialect": names.DIALECT,
     "framework": names.FRAMEWORK,
+    "framework_version": names.FRAMEWORK_VERSION,
     "invalid": names.NORMALISE_INVALID,
     "operation": names.OPERATION_NAME,
     "provider": names.PROVIDER_NAME,

@@ -47,30 +47,31 @@ type Config struct {
 
 // Keys are attributes of spans.
 type Keys struct {
-	Kind           string `mapstructure:"kind"`
-	Dialect        string `mapstructure:"dialect"`
-	Framework      string `mapstructure:"framework"`
-	Invalid        string `mapstructure:"invalid"`
-	Operation      string `mapstructure:"operation"`
-	Provider       string `mapstructure:"provider"`
-	Agent          string `mapstructure:"agent"`
-	ParentAgent    string `mapstructure:"parent_agent"`
-	RequestModel   string `mapstructure:"request_model"`
-	ResponseModel  string `mapstructure:"response_model"`
-	FinishReasons  string `mapstructure:"finish_reasons"`
-	FirstToken     string `mapstructure:"first_token"`
-	ErrorType      string `mapstructure:"error_type"`
-	Input          string `mapstructure:"input_tokens"`
-	Output         string `mapstructure:"output_tokens"`
-	CacheRead      string `mapstructure:"cache_read_tokens"`
-	CacheWrite     string `mapstructure:"cache_write_tokens"`
-	Reasoning      string `mapstructure:"reasoning_tokens"`
-	UsageSource    string `mapstructure:"usage_source"`
-	UsageFault     string `mapstructure:"usage_fault"`
-	SentInput      string `mapstructure:"sent_input_tokens"`
-	SentOutput     string `mapstructure:"sent_output_tokens"`
-	ExceptionEvent string `mapstructure:"exception_event"`
-	ExceptionType  string `mapstructure:"exception_type"`
+	Kind             string `mapstructure:"kind"`
+	Dialect          string `mapstructure:"dialect"`
+	Framework        string `mapstructure:"framework"`
+	FrameworkVersion string `mapstructure:"framework_version"`
+	Invalid          string `mapstructure:"invalid"`
+	Operation        string `mapstructure:"operation"`
+	Provider         string `mapstructure:"provider"`
+	Agent            string `mapstructure:"agent"`
+	ParentAgent      string `mapstructure:"parent_agent"`
+	RequestModel     string `mapstructure:"request_model"`
+	ResponseModel    string `mapstructure:"response_model"`
+	FinishReasons    string `mapstructure:"finish_reasons"`
+	FirstToken       string `mapstructure:"first_token"`
+	ErrorType        string `mapstructure:"error_type"`
+	Input            string `mapstructure:"input_tokens"`
+	Output           string `mapstructure:"output_tokens"`
+	CacheRead        string `mapstructure:"cache_read_tokens"`
+	CacheWrite       string `mapstructure:"cache_write_tokens"`
+	Reasoning        string `mapstructure:"reasoning_tokens"`
+	UsageSource      string `mapstructure:"usage_source"`
+	UsageFault       string `mapstructure:"usage_fault"`
+	SentInput        string `mapstructure:"sent_input_tokens"`
+	SentOutput       string `mapstructure:"sent_output_tokens"`
+	ExceptionEvent   string `mapstructure:"exception_event"`
+	ExceptionType    string `mapstructure:"exception_type"`
 }
 
 // Instrumentor is how the names of its scopes begin, and which part between dots names what it instruments.
@@ -101,7 +102,7 @@ type Dialect struct {
 	// Mark is what Keys.Dialect becomes, empty: nothing; Rest: only where no other dialect has marked the span.
 	Mark string `mapstructure:"mark"`
 	Rest bool   `mapstructure:"rest"`
-	// Framework is what Keys.Framework becomes for these scopes.
+	// Framework is what Keys.Framework becomes for these scopes, and their version Keys.FrameworkVersion; or for these spans.
 	Framework string `mapstructure:"framework"`
 	// CacheApart holds conditions on the scope; where one fits, input leaves out what came from and went to the cache.
 	CacheApart []string `mapstructure:"cache_apart"`

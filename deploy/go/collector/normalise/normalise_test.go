@@ -16,7 +16,7 @@ type attributes = map[string]any
 func config() *Config {
 	return &Config{
 		Keys: Keys{
-			Kind: "kind", Dialect: "dialect", Framework: "framework", Invalid: "invalid", Operation: "operation",
+			Kind: "kind", Dialect: "dialect", Framework: "framework", FrameworkVersion: "framework.version", Invalid: "invalid", Operation: "operation",
 			Provider: "provider", Agent: "agent", ParentAgent: "parent", RequestModel: "model",
 			ResponseModel: "response.model", FinishReasons: "reasons", FirstToken: "first", ErrorType: "error",
 			Input: "in", Output: "out", CacheRead: "read", CacheWrite: "written", Reasoning: "thought",
@@ -31,7 +31,7 @@ func config() *Config {
 		Errors:  Errors{Texts: []string{`^([A-Z]\w+Error):`}, Other: "other"},
 		Dialects: []Dialect{
 			{Name: "acme", Scopes: []string{"acme"}, Mark: "acme", Framework: "acme-agents", CacheApart: []string{"@scope.name=acme.apart"}},
-			{Name: "marked", When: "acme.span", Mark: "marked"},
+			{Name: "marked", When: "acme.span", Mark: "marked", Framework: "marker"},
 			{Name: "rest", When: "does", Mark: "rest", Rest: true, Rows: []Row{{Set: "kind", Lookup: "does"}}},
 		},
 		Faults: []Fault{
@@ -112,16 +112,18 @@ func TestTenant(t *testing.T) {
 // The scope's name, or a mark on the span, says the dialect; the one for the rest marks what no other has marked.
 func TestDialects(t *testing.T) {
 	for scope, one := range map[string]struct{ came, wanted attributes }{
-		"acme.core":      {attributes{"does": "chat"}, attributes{"dialect": "acme", "framework": "acme-agents", "kind": "llm"}},
+		"acme.core":      {attributes{"does": "chat"}, attributes{"dialect": "acme", "framework": "acme-agents", "framework.version": "1.4", "kind": "llm"}},
 		"not.acme":       {attributes{"does": "plan"}, attributes{"dialect": "rest", "framework": nil, "kind": "task"}},
-		"other":          {attributes{"acme.span": true}, attributes{"dialect": "marked", "kind": nil, "operation": nil}},
-		"made.by.lib.v1": {attributes{"does": "?"}, attributes{"framework": "lib", "kind": nil}},
+		"other":          {attributes{"acme.span": true}, attributes{"dialect": "marked", "framework": "marker", "framework.version": nil, "kind": nil, "operation": nil}},
+		"made.by.lib.v1": {attributes{"does": "?"}, attributes{"framework": "lib", "framework.version": nil, "kind": nil}},
 		"made.by.":       {attributes{}, attributes{"framework": "", "dialect": nil}},
+		"made.by.us":     {attributes{"acme.span": true}, attributes{"dialect": "marked", "framework": "us"}},
 		"":               {attributes{"kind": "odd", "does": "chat"}, attributes{"kind": "llm", "operation": "chat"}},
 		"number":         {attributes{"kind": int64(5)}, attributes{"kind": nil}},
 	} {
 		traces := newSpan(t, one.came)
 		theScope(traces).Scope().SetName(scope)
+		theScope(traces).Scope().SetVersion("1.4")
 		if wrong := differs(normalised(t, config(), traces), one.wanted); len(wrong) > 0 {
 			t.Errorf("%q: %v", scope, wrong)
 		}

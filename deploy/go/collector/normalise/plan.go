@@ -26,7 +26,7 @@ type normaliser struct {
 
 // numbers are the slots of Config.Keys.
 type numbers struct {
-	kind, dialect, framework, operation, provider, agent, parentAgent, requestModel, responseModel,
+	kind, dialect, framework, frameworkVersion, operation, provider, agent, parentAgent, requestModel, responseModel,
 	finishReasons, firstToken, errorType, input, output, cacheRead, cacheWrite, reasoning,
 	usageSource, usageFault, sentInput, sentOutput int
 }
@@ -59,9 +59,10 @@ type fault struct {
 
 // plan is what is known of a scope before its spans are read.
 type plan struct {
-	dialects     []*dialect
-	framework    string
-	hasFramework bool
+	dialects []*dialect
+	// framework is what makes the scope's spans; version is known only where the scope is the framework's own.
+	framework, version string
+	hasFramework       bool
 	// isOdd: its emitter has a known fault, or counts the cache apart.
 	isOdd, isCacheApart bool
 	hasFault            []bool
@@ -104,7 +105,8 @@ func compile(c *Config) (*normaliser, error) {
 
 func newNumbers(s *slots, k *Keys) numbers {
 	return numbers{
-		kind: s.of(k.Kind), dialect: s.of(k.Dialect), framework: s.of(k.Framework), operation: s.of(k.Operation),
+		kind: s.of(k.Kind), dialect: s.of(k.Dialect), framework: s.of(k.Framework),
+		frameworkVersion: s.of(k.FrameworkVersion), operation: s.of(k.Operation),
 		provider: s.of(k.Provider), agent: s.of(k.Agent), parentAgent: s.of(k.ParentAgent),
 		requestModel: s.of(k.RequestModel), responseModel: s.of(k.ResponseModel),
 		finishReasons: s.of(k.FinishReasons), firstToken: s.of(k.FirstToken), errorType: s.of(k.ErrorType),
@@ -170,8 +172,8 @@ func (n *normaliser) plan(name, version string) *plan {
 			continue
 		}
 		p.dialects = append(p.dialects, d)
-		if d.Framework != "" {
-			p.framework, p.hasFramework = d.Framework, true
+		if d.Framework != "" && len(d.Scopes) > 0 {
+			p.framework, p.version, p.hasFramework = d.Framework, version, true
 		}
 		for _, apart := range d.cacheApart {
 			p.isCacheApart = p.isCacheApart || apart.fits(scope)

@@ -16,6 +16,9 @@ func (n *normaliser) span(s *sheet, p *plan, owners []value, scopeName string, s
 	if p.hasFramework {
 		s.setText(n.keys.framework, p.framework)
 	}
+	if p.version != "" {
+		s.setText(n.keys.frameworkVersion, p.version)
+	}
 	n.names(s)
 	n.usage(s, p)
 	n.eventRows(s, span)
@@ -60,6 +63,9 @@ func (n *normaliser) speak(s *sheet, d *dialect) {
 	}
 	if d.Mark != "" && !(d.Rest && s.has(n.keys.dialect)) {
 		s.setText(n.keys.dialect, d.Mark)
+	}
+	if d.Framework != "" && len(d.Scopes) == 0 {
+		s.setText(n.keys.framework, d.Framework)
 	}
 	for _, row := range d.rows {
 		row(s)
