@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -222,8 +223,29 @@ def test_parameters_do_not_smuggle(server: Server) -> None:
     """A value that stands for an identifier reaches no forbidden table; a value that stands for a text stays one."""
     refused = server.post("SELECT * FROM {t:Identifier}", "reader", param_t="system.processes")
     assert refused.status == 403
+    assert server.post("SELECT * FROM {t:Identifier} LIMIT 0", "reader", param_t="spans").status == 200
+    assert server.post("SELECT * FROM {t:Identifier} LIMIT 0", "reader", param_t="system.processes").status == 403
     answer = server.sql("SELECT {x:String}", "reader", param_x="file('/etc/hostname')")
     assert answer == "file(\\'/etc/hostname\\')"
+
+
+def test_what_passed_for_one_user_is_judged_anew_for_another(server: Server) -> None:
+    """A statement that was let through is remembered for whom it was, and one that was refused stays refused."""
+    for _ in range(2):
+        assert server.post("SELECT count() FROM spyglass.spans", "reader").status == 200
+        assert server.post("SELECT count() FROM spyglass.spans SETTINGS max_threads = 1", "reader").status == 200
+        assert server.post("SELECT count() FROM spyglass.spans SETTINGS readonly = 0", "reader").status >= 400
+        assert server.post("SELECT count() FROM system.processes", "reader").status == 403
+
+
+def test_functions_of_the_migrations_are_allowed_after_a_restart(new_server: Callable[..., Server]) -> None:
+    """What the migrations define belongs to the tables, whether it was there when the process began or not."""
+    server = new_server().start()
+    answers = [server.post("SELECT spyglass_list(['1'])", "reader").text]
+    assert server.stop() == 0
+    server.start()
+    answers.append(server.post("SELECT spyglass_list(['1'])", "reader").text)
+    assert answers == ["[1]\n", "[1]\n"]
 
 
 def test_reader_has_limits(server: Server) -> None:
