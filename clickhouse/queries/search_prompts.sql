@@ -43,14 +43,16 @@ FROM
         AND timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
         AND (hasAllTokens(lowerUTF8(input), wanted) OR hasAllTokens(lowerUTF8(output), wanted))
     UNION ALL
+    -- without the texts, which would be read from all rows
     SELECT
-        timestamp, trace_id, span_id, project, service, kind, input, output,
+        timestamp, trace_id, span_id, project, service, kind, '' AS input, '' AS output,
         arrayStringConcat(mapValues(attributes), '\n') AS others
     FROM spyglass.span_content FINAL
     WHERE ({organization:String} = '' AND NOT demo OR organization = {organization:String})
         AND ({project:String} = '' OR project = {project:String})
         AND timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
-        AND input = '' AND output = '' AND hasAllTokens(lowerUTF8(others), wanted)
+        AND notEmpty(attributes) AND hasAllTokens(lowerUTF8(others), wanted)
 )
-ORDER BY timestamp DESC, trace_id, span_id
+ORDER BY timestamp DESC, trace_id, span_id, others
+LIMIT 1 BY trace_id, span_id
 LIMIT {limit:UInt32}
