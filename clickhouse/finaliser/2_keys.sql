@@ -6,7 +6,7 @@ CREATE TABLE spyglass.$run_keys ENGINE = Memory AS
 SELECT
     id.1 AS rule,
     sipHash64(rule, if(rule = 'link', '', organization), if(rule = 'conversation', project, ''), id.2) AS key,
-    id.3 AS seeks, if(seeks, starts, id.4) AS since, if(seeks, starts, id.5) AS until, *
+    rule IN ('execution', 'message', 'link') AS is_far, id.3 AS seeks, if(seeks, starts, id.4) AS since, if(seeks, starts, id.5) AS until, *
 FROM
 (
     SELECT

@@ -1,6 +1,9 @@
--- What the traces that come later find these by: of each id when it is there at all.
-INSERT INTO spyglass.join_keys (seeks, key, trace_id, since, until)
-SELECT seeks, key, trace_id, min(k.since), max(k.until)
-FROM spyglass.$run_keys AS k
+-- What the traces that come later find these by: the ids of what may be a parent in a row for the trace, of what seeks
+-- one in a row of its own. A link names its trace, which is found without.
+INSERT INTO spyglass.join_ids (seeks, since, until, trace_id, near, far)
+SELECT
+    seeks, min(starts) AS since, max(if(seeks, starts, ends)) AS until, trace_id,
+    arraySort(groupUniqArrayIf(toUInt32(key), NOT is_far)) AS near, arraySort(groupUniqArrayIf(toUInt32(key), is_far)) AS far
+FROM spyglass.$run_keys
 WHERE seeks OR rule != 'link'
-GROUP BY seeks, key, trace_id;
+GROUP BY seeks, trace_id, if(seeks, span_id, '');
