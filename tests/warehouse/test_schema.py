@@ -167,6 +167,17 @@ def test_span_again_in_another_batch_replaces(server: Server) -> None:
     assert found == {"spans": 3, "tokens": 30}
 
 
+def test_a_replaced_span_is_not_found_by_what_it_was(server: Server) -> None:
+    """A question for what a span said before it came again finds nothing, however its rows lie in parts."""
+    row = span(13_100, {"gen_ai.agent.name": "old"})
+    for name in ("old", "new"):
+        row["SpanAttributes"]["gen_ai.agent.name"] = name
+        assert server.insert("otel_traces", [row]).status == 200
+    asked = "SELECT count() AS spans FROM spans WHERE agent = {a:String} AND trace_id = {t:String}"
+    found = [one(server, asked, a=name, t=row["TraceId"])["spans"] for name in ("old", "new")]
+    assert found == [0, 1]
+
+
 @pytest.mark.parametrize(
     ("number", "moment", "reason"),
     [

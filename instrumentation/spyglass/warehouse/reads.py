@@ -39,8 +39,9 @@ _HARMLESS_SETTINGS = names(
 _OWN_SETTINGS = names("join_use_nulls max_execution_time max_threads session_timezone")
 _IGNORED_SETTINGS = names("async_insert wait_for_async_insert readonly")
 # A row that came again replaces the earlier one; without FINAL both count until they are merged. A row's partition
-# follows from its key, so its versions never lie in two partitions.
-_FINAL = {"final": 1, "do_not_merge_across_partitions_select_final": 1}
+# follows from its key, so its versions never lie in two partitions. What is asked of the key alone (a trace, a time)
+# holds of all versions alike: it is looked at first, and texts are read of the rows that are left.
+_FINAL = {"final": 1, "do_not_merge_across_partitions_select_final": 1, "optimize_move_to_prewhere_if_final": 1}
 
 
 @dataclass(frozen=True, slots=True)
