@@ -14,7 +14,7 @@
 -- - project
 -- - service
 -- - kind
--- - found_in: input, output, both; other: under the keys of another dialect, which the index does not cover
+-- - found_in: input, output, both
 -- - excerpt: up to 80 characters on each side of the first word
 WITH
     lowerUTF8({words:String}) AS wanted,
@@ -29,30 +29,13 @@ SELECT
     project,
     service,
     kind,
-    multiIf(
-        others != '', 'other', NOT hasAllTokens(lowerUTF8(output), wanted), 'input',
-        NOT hasAllTokens(lowerUTF8(input), wanted), 'output', 'both'
-    ) AS found_in,
-    trimBoth(extract(multiIf(found_in = 'other', others, found_in = 'output', output, input), around)) AS excerpt
-FROM
-(
-    SELECT timestamp, trace_id, span_id, project, service, kind, input, output, '' AS others
-    FROM spyglass.span_content FINAL
-    WHERE ({organization:String} = '' AND NOT demo OR organization = {organization:String})
-        AND ({project:String} = '' OR project = {project:String})
-        AND timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
-        AND (hasAllTokens(lowerUTF8(input), wanted) OR hasAllTokens(lowerUTF8(output), wanted))
-    UNION ALL
-    -- without the texts, which would be read from all rows
-    SELECT
-        timestamp, trace_id, span_id, project, service, kind, '' AS input, '' AS output,
-        arrayStringConcat(mapValues(attributes), '\n') AS others
-    FROM spyglass.span_content FINAL
-    WHERE ({organization:String} = '' AND NOT demo OR organization = {organization:String})
-        AND ({project:String} = '' OR project = {project:String})
-        AND timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
-        AND notEmpty(attributes) AND hasAllTokens(lowerUTF8(others), wanted)
-)
-ORDER BY timestamp DESC, trace_id, span_id, others
-LIMIT 1 BY trace_id, span_id
+    multiIf(NOT hasAllTokens(lowerUTF8(output), wanted), 'input', NOT hasAllTokens(lowerUTF8(input), wanted), 'output', 'both')
+        AS found_in,
+    trimBoth(extract(if(found_in = 'output', output, input), around)) AS excerpt
+FROM spyglass.span_content FINAL
+WHERE ({organization:String} = '' AND NOT demo OR organization = {organization:String})
+    AND ({project:String} = '' OR project = {project:String})
+    AND timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
+    AND (hasAllTokens(lowerUTF8(input), wanted) OR hasAllTokens(lowerUTF8(output), wanted))
+ORDER BY timestamp DESC, trace_id, span_id
 LIMIT {limit:UInt32}

@@ -44,13 +44,10 @@ WITH
     ) AS bounds,
     texts AS
     (
-        SELECT
-            trace_id, span_id, spyglass_text(max(t.input), groupArray((place, input_message))) AS input,
-            spyglass_text(max(t.output), groupArray((place, output_message))) AS output
-        FROM spyglass.span_texts AS t
+        SELECT trace_id, span_id, input, output
+        FROM spyglass.span_content FINAL
         WHERE trace_id IN (SELECT arrayJoin(traces)) AND timestamp >= bounds.1 AND timestamp <= bounds.2
             AND timestamp >= {since:DateTime64(3, 'UTC')} AND timestamp < {until:DateTime64(3, 'UTC')}
-        GROUP BY trace_id, span_id
     )
 SELECT
     timestamp, s.trace_id AS trace_id, s.span_id AS span_id, parent_span_id, kind, agent, name, model, tool, status,

@@ -43,12 +43,9 @@ WITH
     ),
     texts AS
     (
-        SELECT
-            span_id, spyglass_text(max(t.input), groupArray((place, input_message))) AS input,
-            spyglass_text(max(t.output), groupArray((place, output_message))) AS output, max(t.system) AS system
-        FROM spyglass.span_texts AS t
-        WHERE trace_id = {trace_id:String} AND timestamp >= bounds.1 - INTERVAL 1 HOUR AND timestamp <= bounds.2 + INTERVAL 1 HOUR
-        GROUP BY span_id
+        SELECT span_id, input, output, system
+        FROM spyglass.span_content FINAL
+        WHERE trace_id = {trace_id:String} AND timestamp >= bounds.1 AND timestamp <= bounds.2
     )
 SELECT *
 FROM

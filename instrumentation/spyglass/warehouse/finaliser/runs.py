@@ -1,4 +1,4 @@
-"""Write what agents did from the spans that came: executions, model calls, what each trace did, and all totals.
+"""Write what agents did from the spans that came: executions, model calls, what each trace did, totals, and texts.
 
 The statements stand in clickhouse/finaliser; its README says how they make repeated and late spans harmless.
 """
@@ -79,6 +79,7 @@ FROM
 )
 """
 _SOUGHT = "SELECT 1 FROM spyglass.$run_sought LIMIT 1"
+_TOLD = "SELECT 1 FROM spyglass.$run_told LIMIT 1"
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
@@ -182,7 +183,10 @@ def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
             _replace(warehouse, work, contributions.touched(unit), values)
     if values["closed_before"] < values["closed_until"]:
         work.run(_CLOSED, values)
-    work.run(text("7_open"), values)
+    work.run(text("7_told"), values)
+    if warehouse.rows(work.named(_TOLD)):
+        work.run(text("7_texts"), values)
+    work.run(text("8_open"), values)
     return dict(counts)
 
 
