@@ -4,7 +4,12 @@ INSERT INTO spyglass.span_content
     output, system, attributes, assembled)
 SELECT
     s.organization, s.project, s.environment, s.service, s.release, s.instance, s.demo, s.timestamp, s.trace_id, s.span_id,
-    s.kind, t.input, t.output, t.system, c.attributes, true
+    s.kind, t.input, t.output, t.system,
+    -- what was sent in another form under the conventions' own keys stays
+    mapUpdate(c.attributes, CAST(mapFilter((key, text) -> text != '', map(
+        'gen_ai.input.messages', if(c.other_form AND t.input != c.input, c.input, ''),
+        'gen_ai.output.messages', if(c.other_form AND t.output != c.output, c.output, ''))), 'Map(LowCardinality(String), String)')),
+    true
 FROM
 (
     SELECT
@@ -19,7 +24,7 @@ FROM
 INNER JOIN spyglass.$run_spans AS s ON s.trace_id = t.trace_id AND s.span_id = t.span_id
 LEFT JOIN
 (
-    SELECT trace_id, span_id, input, output, system, attributes
+    SELECT trace_id, span_id, input, output, system, attributes, other_form
     FROM spyglass.span_content FINAL
     WHERE trace_id IN (SELECT trace_id FROM spyglass.$run_told)
         AND timestamp >= (SELECT min(first) FROM spyglass.$run_traces)

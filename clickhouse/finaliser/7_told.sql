@@ -7,7 +7,7 @@ FROM spyglass.span_content
 WHERE trace_id IN (SELECT trace_id FROM spyglass.$run_traces)
     AND timestamp >= (SELECT min(first) FROM spyglass.$run_traces)
     AND timestamp <= (SELECT max(last) FROM spyglass.$run_traces)
-    AND notEmpty(attributes)
+    AND (notEmpty(attributes) OR other_form)
 UNION DISTINCT
 SELECT trace_id
 FROM spyglass.logs

@@ -4,12 +4,18 @@
 -- a variable of a function must not be called like one where it is used.
 ALTER TABLE spyglass.span_content
     ADD COLUMN IF NOT EXISTS assembled Bool DEFAULT false
-        COMMENT 'input, output and system were made of other keys, of events or of logs' AFTER attributes;
+        COMMENT 'input, output and system were made of other keys, of events or of logs' AFTER attributes,
+    ADD COLUMN IF NOT EXISTS other_form Bool DEFAULT kind != 'tool' AND NOT assembled AND (
+            (startsWith(input, '[{') AND position(input, '"parts"') = 0) OR (startsWith(output, '[{') AND position(output, '"parts"') = 0))
+        COMMENT 'messages may be in another form than that of the conventions' AFTER assembled;
 
 -- Whether an event or a log of this name holds messages.
 CREATE FUNCTION IF NOT EXISTS spyglass_tells_messages AS (name) -> name IN (
     'gen_ai.system.message', 'gen_ai.user.message', 'gen_ai.assistant.message', 'gen_ai.tool.message', 'gen_ai.choice',
     'gen_ai.client.inference.operation.details');
+
+-- A message in which nothing is said is none.
+CREATE FUNCTION IF NOT EXISTS spyglass_said AS (role, parts) -> if(empty(parts), '', spyglass_message(role, parts));
 
 -- What starts with PREFIX as PREFIX.N or PREFIX.N.*: the numbers N.
 CREATE FUNCTION IF NOT EXISTS spyglass_key_numbers AS (texts, prefix) -> arrayDistinct(arraySort(
@@ -18,7 +24,7 @@ CREATE FUNCTION IF NOT EXISTS spyglass_key_numbers AS (texts, prefix) -> arrayDi
         arrayFilter(name -> startsWith(name, prefix), mapKeys(texts))))));
 
 -- The message that the keys AT* spell out (role, content, contents.M..., tool_calls.M.CALL...).
-CREATE FUNCTION IF NOT EXISTS spyglass_message_of_keys AS (texts, at, call_infix, function_infix) -> spyglass_message(
+CREATE FUNCTION IF NOT EXISTS spyglass_message_of_keys AS (texts, at, call_infix, function_infix) -> spyglass_said(
     texts[concat(at, 'role')],
     if(texts[concat(at, 'tool_call_id')] != '',
         [spyglass_result_part(texts[concat(at, 'tool_call_id')], texts[concat(at, 'content')])],
@@ -36,25 +42,49 @@ CREATE FUNCTION IF NOT EXISTS spyglass_message_of_keys AS (texts, at, call_infix
                     m -> concat(at, 'tool_calls.', m, '.', call_infix),
                     spyglass_key_numbers(texts, concat(at, 'tool_calls.')))))));
 
--- One part as providers write it in JSON (Converse, OpenAI), or as the conventions have it.
+-- One part as providers write it in JSON (Converse, OpenAI, Anthropic), or as the conventions have it.
 CREATE FUNCTION IF NOT EXISTS spyglass_part_of_json AS (raw) -> multiIf(
-    JSONHas(raw, 'type') AND (JSONHas(raw, 'content') OR JSONHas(raw, 'arguments') OR JSONHas(raw, 'response')), raw,
+    JSONExtractString(raw, 'type') IN ('text', 'tool_call', 'tool_call_response', 'reasoning')
+        AND (JSONHas(raw, 'content') OR JSONHas(raw, 'arguments') OR JSONHas(raw, 'response')), raw,
     JSONType(raw) = 'String' OR JSONType(raw, 'text') = 'String',
     spyglass_text_part(if(JSONType(raw) = 'String', JSONExtractString(raw), JSONExtractString(raw, 'text')))[1],
-    JSONHas(raw, 'toolUse') OR JSONHas(raw, 'function'), spyglass_call_part(
+    JSONHas(raw, 'toolUse') OR JSONHas(raw, 'function') OR JSONExtractString(raw, 'type') = 'tool_use', spyglass_call_part(
         if(JSONHas(raw, 'toolUse'), JSONExtractString(raw, 'toolUse', 'toolUseId'), JSONExtractString(raw, 'id')),
-        JSONExtractString(raw, if(JSONHas(raw, 'toolUse'), 'toolUse', 'function'), 'name'),
-        if(JSONHas(raw, 'toolUse'), JSONExtractRaw(raw, 'toolUse', 'input'), JSONExtractString(raw, 'function', 'arguments'))),
-    JSONHas(raw, 'toolResult'), spyglass_result_part(
-        JSONExtractString(raw, 'toolResult', 'toolUseId'), JSONExtractRaw(raw, 'toolResult', 'content')),
+        multiIf(
+            JSONHas(raw, 'toolUse'), JSONExtractString(raw, 'toolUse', 'name'),
+            JSONHas(raw, 'function'), JSONExtractString(raw, 'function', 'name'), JSONExtractString(raw, 'name')),
+        multiIf(
+            JSONHas(raw, 'toolUse'), JSONExtractRaw(raw, 'toolUse', 'input'),
+            JSONHas(raw, 'function'), JSONExtractString(raw, 'function', 'arguments'), JSONExtractRaw(raw, 'input'))),
+    JSONHas(raw, 'toolResult') OR JSONExtractString(raw, 'type') = 'tool_result', spyglass_result_part(
+        if(JSONHas(raw, 'toolResult'), JSONExtractString(raw, 'toolResult', 'toolUseId'), JSONExtractString(raw, 'tool_use_id')),
+        if(JSONHas(raw, 'toolResult'), JSONExtractRaw(raw, 'toolResult', 'content'), JSONExtractRaw(raw, 'content'))),
     raw);
 
 -- A field of an event as a list of parts in JSON: several, one, or a text.
 CREATE FUNCTION IF NOT EXISTS spyglass_json_parts AS (content) -> multiIf(
-    content = '', [],
+    content IN ('', 'null'), [],
     JSONType(content) = 'Array', JSONExtractArrayRaw(content),
     JSONType(content) IN ('Object', 'String'), [content],
     [toJSONString(content::String)]);
+
+-- Messages as providers take and give them, in JSON: {"role": ..., "content": ..., "tool_calls": ...}, a list of such, or
+-- {"messages": [...]}. Another text stays as it is.
+CREATE FUNCTION IF NOT EXISTS spyglass_messages_of_json AS (text) -> arrayFirst(made -> made != '', arrayPushBack(
+    arrayMap(
+        items -> spyglass_list(if(arrayAll(item -> JSONHas(item, 'role'), items), arrayFilter(made -> made != '', arrayMap(
+            item -> spyglass_said(JSONExtractString(item, 'role'), if(
+                JSONHas(item, 'tool_call_id'),
+                [spyglass_result_part(
+                    JSONExtractString(item, 'tool_call_id'),
+                    if(JSONType(item, 'content') = 'String', JSONExtractString(item, 'content'), JSONExtractRaw(item, 'content')))],
+                arrayMap(raw -> spyglass_part_of_json(raw), arrayFlatten(arrayMap(
+                    field -> spyglass_json_parts(JSONExtractRaw(item, field)), ['content', 'tool_calls']))))),
+            items)), [])),
+        [multiIf(
+            JSONType(text) = 'Array', JSONExtractArrayRaw(text), JSONHas(text, 'messages'), JSONExtractArrayRaw(text, 'messages'),
+            JSONType(text) = 'Object', [text], [])]),
+    text));
 
 DROP VIEW IF EXISTS spyglass.span_texts;
 CREATE VIEW IF NOT EXISTS spyglass.span_texts AS
@@ -65,28 +95,30 @@ SELECT
 FROM
 (
     SELECT
-        organization, project, timestamp, trace_id, span_id, if(assembled, '', own.input) AS input,
-        if(assembled, '', own.output) AS output, if(assembled, '', own.system) AS system,
+        organization, project, timestamp, trace_id, span_id, if(assembled OR other_form, '', own.input) AS input,
+        if(assembled OR other_form, '', own.output) AS output, if(assembled, '', own.system) AS system,
         -- of what is asked, and of what is answered: numbered keys of OpenInference, of OpenLLMetry, single keys
-        if(empty(attributes) OR (input != '' AND output != ''), ['', ''], arrayMap(
-            found -> if(found.1 != '', found.1, found.2),
+        if((empty(attributes) AND NOT other_form) OR (input != '' AND output != ''), ['', ''], arrayMap(
+            found -> multiIf(
+                found.1 != '', found.1, kind = 'tool', found.2, spyglass_messages_of_json(found.2)),
             arrayMap(
                 side -> (
-                    spyglass_list(arrayMap(
+                    spyglass_list(arrayFilter(made -> made != '', arrayMap(
                         n -> spyglass_message_of_keys(attributes, concat(side.1, n, side.2), side.3, side.4),
-                        spyglass_key_numbers(attributes, side.1))),
-                    arrayFirst(text -> text != '', arrayMap(key -> attributes[key], side.5))),
+                        spyglass_key_numbers(attributes, side.1)))),
+                    if(other_form AND side.6 != '', side.6, arrayFirst(text -> text != '', arrayMap(key -> attributes[key], side.5)))),
                 arrayMap(
                     side -> if(
                         arrayExists(key -> startsWith(key, side.1), mapKeys(attributes)),
-                        (side.1, '.message.', 'tool_call.', 'function.', side.3), (side.2, '.', '', '', side.3)),
+                        (side.1, '.message.', 'tool_call.', 'function.', side.3, side.4),
+                        (side.2, '.', '', '', side.3, side.4)),
                     [
                         ('llm.input_messages.', 'gen_ai.prompt.', [
-                            'input.value', 'traceloop.entity.input', 'langfuse.observation.input', 'gen_ai.prompt',
-                            'ai.prompt.messages', 'ai.prompt', 'pydantic_ai.all_messages', 'tool.parameters']),
+                            'gen_ai.input.messages', 'input.value', 'traceloop.entity.input', 'langfuse.observation.input', 'gen_ai.prompt',
+                            'ai.prompt.messages', 'ai.prompt', 'pydantic_ai.all_messages', 'tool.parameters'], own.input),
                         ('llm.output_messages.', 'gen_ai.completion.', [
-                            'output.value', 'traceloop.entity.output', 'langfuse.observation.output', 'gen_ai.completion',
-                            'ai.response.text', 'ai.response.object', 'ai.response.toolCalls'])
+                            'gen_ai.output.messages', 'output.value', 'traceloop.entity.output', 'langfuse.observation.output', 'gen_ai.completion',
+                            'ai.response.text', 'ai.response.object', 'ai.response.toolCalls'], own.output)
                     ])))) AS sides
     FROM spyglass.span_content AS own FINAL
 ) AS c
@@ -98,7 +130,7 @@ FROM
 (
     SELECT
         *, name = 'gen_ai.choice' AS answers,
-        if(name = '', '', spyglass_message(
+        if(name = '', '', spyglass_said(
             if(answers, 'assistant', splitByChar('.', name)[2]),
             if(name = 'gen_ai.tool.message' AND id != '', [spyglass_result_part(id, content)], arrayMap(
                 raw -> spyglass_part_of_json(raw),
@@ -133,9 +165,10 @@ WHERE TraceId != '' AND SpanId != '' AND spyglass_tells_messages(EventName)
     AND Timestamp >= toDateTime64('2000-01-01 00:00:00', 9, 'UTC') AND Timestamp <= now64(9) + INTERVAL 1 HOUR
 GROUP BY TraceId;
 
--- danger: reads which spans have texts under other keys, a second for some millions; the finaliser then makes their traces again.
+-- danger: reads all texts once to see which are in another form, a minute for some tens of millions of spans; the finaliser then makes their traces again.
 INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)
-SELECT trace_id, min(timestamp), max(timestamp) FROM spyglass.span_content WHERE notEmpty(attributes) GROUP BY trace_id;
+SELECT trace_id, min(timestamp), max(timestamp) FROM spyglass.span_content
+WHERE notEmpty(attributes) OR other_form GROUP BY trace_id;
 
 -- danger: the same of events.
 INSERT INTO spyglass.dirty_traces (trace_id, started_at, ended_at)

@@ -110,6 +110,60 @@ def test_single_keys_give_their_text(own_server: Server, attributes: dict[str, s
     assert told(own_server, attributes) == expected
 
 
+CHAT: list[Any] = [
+    {"role": "system", "content": "Be terse."},
+    {"role": "user", "content": [{"type": "text", "text": 'Say "rain"?'}]},
+    {"role": "assistant", "content": None, "tool_calls": [{"id": "c-1", "type": "function"}]},
+    {"role": "tool", "tool_call_id": "c-1", "content": "sunny"},
+]
+CHAT[2]["tool_calls"][0]["function"] = {"name": "get_weather", "arguments": ARGUMENTS}
+BLOCKS: list[Any] = [
+    {"role": "system", "content": "Be terse."},
+    {"role": "user", "content": 'Say "rain"?'},
+    {"role": "assistant", "content": [{"type": "tool_use", "id": "c-1", "name": "get_weather"}]},
+    {"role": "tool", "content": [{"type": "tool_result", "tool_use_id": "c-1", "content": "sunny"}]},
+]
+BLOCKS[2]["content"][0]["input"] = {"city": "Paris"}
+
+
+@pytest.mark.parametrize(
+    "said", [CHAT, BLOCKS, {"messages": CHAT, "model": "gpt-4o"}], ids=["OpenAI", "Anthropic", "request"]
+)
+def test_messages_in_json_become_messages(own_server: Server, said: Any) -> None:
+    """Messages as providers take them, in JSON under one key, are the messages of the conventions."""
+    answer = {"role": "assistant", "content": "Sunny."}
+    given, back, _ = told(own_server, {"input.value": json.dumps(said), "output.value": json.dumps(answer)})
+    assert json.loads(given) == ANSWERED
+    assert json.loads(back) == [{"role": "assistant", "parts": [{"type": "text", "content": "Sunny."}]}]
+
+
+def test_own_keys_in_another_form_become_messages_too(own_server: Server) -> None:
+    """Where the conventions' keys hold a provider's messages, as AG2 sends them, these become messages and stay."""
+    sent = {"gen_ai.input.messages": json.dumps(CHAT), "spyglass.kind": "llm"}
+    row = span(next(numbers), sent | {"gen_ai.output.messages": '[{"role":"assistant","parts":[]}]'})
+    for _ in range(2):
+        assert own_server.insert("otel_traces", [row]).status == 200
+        given, back, _ = _texts(own_server, row["TraceId"])
+        assert (json.loads(given), back) == (ANSWERED, '[{"role":"assistant","parts":[]}]')
+    kept = one(own_server, "SELECT attributes FROM span_content WHERE trace_id = {t:String}", t=row["TraceId"])
+    assert kept["attributes"] == {"gen_ai.input.messages": json.dumps(CHAT)}
+
+
+def test_arguments_of_a_tool_are_no_messages(own_server: Server) -> None:
+    """What a tool is given stays as it is, though it looks like messages."""
+    asked, answered = json.dumps(CHAT), json.dumps(CHAT[:1])
+    sent = {"spyglass.kind": "tool", "input.value": asked, "gen_ai.tool.call.result": answered}
+    assert told(own_server, sent)[:2] == (asked, answered)
+
+
+@pytest.mark.parametrize(
+    "text", ['[{"role": "user"}, 1]', '{"city": "Paris"}', "[1, 2]", "null", '{"role"', '[{"role": "user"}]']
+)
+def test_json_that_holds_no_messages_stays_a_text(own_server: Server, text: str) -> None:
+    """JSON of another form, or none, is the text that was sent."""
+    assert told(own_server, {"input.value": text})[0] == text
+
+
 def test_more_than_ten_messages_stay_in_order(own_server: Server) -> None:
     """Messages are ordered by their numbers, not by the text of their numbers."""
     sent: dict[str, str] = {}
