@@ -9,7 +9,8 @@ SELECT
     mapUpdate(c.attributes, CAST(mapFilter((key, text) -> text != '', map(
         'gen_ai.input.messages', if(c.other_form AND t.input != c.input, c.input, ''),
         'gen_ai.output.messages', if(c.other_form AND t.output != c.output, c.output, ''))), 'Map(LowCardinality(String), String)')),
-    true
+    arrayMap(side -> side.1, arrayFilter(side -> side.2 OR has(c.assembled, side.1), [
+        ('input', t.input != c.input), ('output', t.output != c.output), ('system', t.system != c.system)]))
 FROM
 (
     SELECT
@@ -24,7 +25,7 @@ FROM
 INNER JOIN spyglass.$run_spans AS s ON s.trace_id = t.trace_id AND s.span_id = t.span_id
 LEFT JOIN
 (
-    SELECT trace_id, span_id, input, output, system, attributes, other_form
+    SELECT trace_id, span_id, input, output, system, attributes, assembled, other_form
     FROM spyglass.span_content FINAL
     WHERE trace_id IN (SELECT trace_id FROM spyglass.$run_told)
         AND timestamp >= (SELECT min(first) FROM spyglass.$run_traces)

@@ -2,11 +2,16 @@
 -- reading a trace does not begin with a quarter of a second of planning. span_texts says what is assembled. In fewer words
 -- than in 0026: the engine analyses each function anew wherever it stands. It also puts them in place as they are written:
 -- a variable of a function must not be called like one where it is used.
+
+-- Whether a text may be messages in the form of a provider, not of the conventions.
+CREATE FUNCTION IF NOT EXISTS spyglass_is_other_form AS (text) ->
+    startsWith(text, '[{') AND position(text, '"role"') > 0 AND position(text, '"parts"') = 0;
+
 ALTER TABLE spyglass.span_content
-    ADD COLUMN IF NOT EXISTS assembled Bool DEFAULT false
-        COMMENT 'input, output and system were made of other keys, of events or of logs' AFTER attributes,
-    ADD COLUMN IF NOT EXISTS other_form Bool DEFAULT kind != 'tool' AND NOT assembled AND (
-            (startsWith(input, '[{') AND position(input, '"parts"') = 0) OR (startsWith(output, '[{') AND position(output, '"parts"') = 0))
+    ADD COLUMN IF NOT EXISTS assembled Array(LowCardinality(String))
+        COMMENT 'which of input, output and system were made of other keys, of events or of logs' AFTER attributes,
+    ADD COLUMN IF NOT EXISTS other_form Bool DEFAULT kind NOT IN ('tool', 'retrieval') AND empty(assembled)
+            AND (spyglass_is_other_form(input) OR spyglass_is_other_form(output))
         COMMENT 'messages may be in another form than that of the conventions' AFTER assembled;
 
 -- Whether an event or a log of this name holds messages.
@@ -95,8 +100,9 @@ SELECT
 FROM
 (
     SELECT
-        organization, project, timestamp, trace_id, span_id, if(assembled OR other_form, '', own.input) AS input,
-        if(assembled OR other_form, '', own.output) AS output, if(assembled, '', own.system) AS system,
+        organization, project, timestamp, trace_id, span_id, if(other_form OR has(assembled, 'input'), '', own.input) AS input,
+        if(other_form OR has(assembled, 'output'), '', own.output) AS output,
+        if(has(assembled, 'system'), '', own.system) AS system,
         -- of what is asked, and of what is answered: numbered keys of OpenInference, of OpenLLMetry, single keys
         if((empty(attributes) AND NOT other_form) OR (input != '' AND output != ''), ['', ''], arrayMap(
             found -> multiIf(
@@ -106,7 +112,9 @@ FROM
                     spyglass_list(arrayFilter(made -> made != '', arrayMap(
                         n -> spyglass_message_of_keys(attributes, concat(side.1, n, side.2), side.3, side.4),
                         spyglass_key_numbers(attributes, side.1)))),
-                    if(other_form AND side.6 != '', side.6, arrayFirst(text -> text != '', arrayMap(key -> attributes[key], side.5)))),
+                    if(
+                        other_form AND side.6 != '', side.6,
+                        arrayFirst(text -> text != '', arrayMap(key -> attributes[key], side.5)))),
                 arrayMap(
                     side -> if(
                         arrayExists(key -> startsWith(key, side.1), mapKeys(attributes)),
@@ -114,11 +122,13 @@ FROM
                         (side.2, '.', '', '', side.3, side.4)),
                     [
                         ('llm.input_messages.', 'gen_ai.prompt.', [
-                            'gen_ai.input.messages', 'input.value', 'traceloop.entity.input', 'langfuse.observation.input', 'gen_ai.prompt',
-                            'ai.prompt.messages', 'ai.prompt', 'pydantic_ai.all_messages', 'tool.parameters'], own.input),
+                            'gen_ai.input.messages', 'input.value', 'traceloop.entity.input', 'langfuse.observation.input',
+                            'gen_ai.prompt', 'ai.prompt.messages', 'ai.prompt', 'pydantic_ai.all_messages',
+                            'tool.parameters'], own.input),
                         ('llm.output_messages.', 'gen_ai.completion.', [
-                            'gen_ai.output.messages', 'output.value', 'traceloop.entity.output', 'langfuse.observation.output', 'gen_ai.completion',
-                            'ai.response.text', 'ai.response.object', 'ai.response.toolCalls'], own.output)
+                            'gen_ai.output.messages', 'output.value', 'traceloop.entity.output',
+                            'langfuse.observation.output', 'gen_ai.completion', 'ai.response.text', 'ai.response.object',
+                            'ai.response.toolCalls'], own.output)
                     ])))) AS sides
     FROM spyglass.span_content AS own FINAL
 ) AS c

@@ -149,6 +149,18 @@ def test_own_keys_in_another_form_become_messages_too(own_server: Server) -> Non
     assert kept["attributes"] == {"gen_ai.input.messages": json.dumps(CHAT)}
 
 
+def test_what_was_sent_stays_beside_what_was_assembled(own_server: Server) -> None:
+    """Where a span sends one text under the conventions' key and one under another, both stay, run after run."""
+    sent = {"gen_ai.output.messages": "[2]", "gen_ai.system_instructions": "[3]", "input.value": "a"}
+    row = span(next(numbers), sent)
+    found = []
+    assert own_server.insert("otel_traces", [row]).status == 200
+    for _ in range(3):
+        found.append(_texts(own_server, row["TraceId"]))
+        assert own_server.insert("otel_traces", [span(next(numbers), {}, TraceId=row["TraceId"])]).status == 200
+    assert found == [("a", "[2]", "[3]")] * 3
+
+
 def test_arguments_of_a_tool_are_no_messages(own_server: Server) -> None:
     """What a tool is given stays as it is, though it looks like messages."""
     asked, answered = json.dumps(CHAT), json.dumps(CHAT[:1])
@@ -264,7 +276,7 @@ def test_texts_stay_when_their_span_comes_again(own_server: Server) -> None:
         assert json.loads(_texts(own_server, row["TraceId"])[0]) == ANSWERED
         asked = "SELECT attributes, assembled FROM span_content WHERE trace_id = {t:String}"
         written.append(one(own_server, asked, t=row["TraceId"]))
-    assert written == [{"attributes": OPENINFERENCE, "assembled": True}] * 3
+    assert written == [{"attributes": OPENINFERENCE, "assembled": ["input", "output"]}] * 3
     other = span(next(numbers), {}, TraceId=row["TraceId"])
     asked = "SELECT ingested_at FROM span_content WHERE trace_id = {t:String}"
     before = one(own_server, asked, t=row["TraceId"])
