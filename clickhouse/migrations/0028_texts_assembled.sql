@@ -22,11 +22,20 @@ CREATE FUNCTION IF NOT EXISTS spyglass_tells_messages AS (name) -> name IN (
 -- A message in which nothing is said is none.
 CREATE FUNCTION IF NOT EXISTS spyglass_said AS (role, parts) -> if(empty(parts), '', spyglass_message(role, parts));
 
--- What starts with PREFIX as PREFIX.N or PREFIX.N.*: the numbers N.
-CREATE FUNCTION IF NOT EXISTS spyglass_key_numbers AS (texts, prefix) -> arrayDistinct(arraySort(
-    number -> toUInt32OrZero(number), arrayFilter(number -> match(number, '^\\d+$'), arrayMap(
-        name -> substringIndex(substring(name, length(prefix) + 1), '.', 1),
-        arrayFilter(name -> startsWith(name, prefix), mapKeys(texts))))));
+-- Of the keys PREFIX.N.REST one map of REST for each N, in the order of N: in pieces, because the engine copies what a
+-- function looks into for every element, and a prompt may have ten thousand messages.
+CREATE FUNCTION IF NOT EXISTS spyglass_key_groups AS (texts, prefix) -> arrayMap(
+    entries -> arrayMap(
+        entries_of_one -> CAST(arrayMap(entry -> (entry.2, entry.3), entries_of_one), 'Map(String, String)'),
+        arraySplit((entry, step) -> step != 0, entries, arrayDifference(arrayMap(entry -> entry.1, entries)))),
+    [arraySort(entry -> entry.1, arrayMap(
+        (name, text) -> (
+            toUInt32(extract(substring(name, length(prefix) + 1), '^\\d+')),
+            substring(name, position(name, '.', length(prefix) + 1) + 1), text),
+        arrayFilter(name -> startsWith(name, prefix) AND match(substring(name, length(prefix) + 1), '^\\d{1,9}\\.'), mapKeys(texts)),
+        arrayFilter(
+            (text, name) -> startsWith(name, prefix) AND match(substring(name, length(prefix) + 1), '^\\d{1,9}\\.'),
+            mapValues(texts), mapKeys(texts))))])[1];
 
 -- The message that the keys AT* spell out (role, content, contents.M..., tool_calls.M.CALL...).
 CREATE FUNCTION IF NOT EXISTS spyglass_message_of_keys AS (texts, at, call_infix, function_infix) -> spyglass_said(
@@ -34,18 +43,14 @@ CREATE FUNCTION IF NOT EXISTS spyglass_message_of_keys AS (texts, at, call_infix
     if(texts[concat(at, 'tool_call_id')] != '',
         [spyglass_result_part(texts[concat(at, 'tool_call_id')], texts[concat(at, 'content')])],
         arrayConcat(
-            arrayMap(text -> spyglass_text_part(text)[1], arrayFilter(text -> text != '', arrayMap(
-                key -> texts[concat(at, key)],
-                arrayConcat(['content'], arrayMap(
-                    m -> concat('contents.', m, '.message_content.text'),
-                    spyglass_key_numbers(texts, concat(at, 'contents.'))))))),
+            arrayMap(text -> spyglass_text_part(text)[1], arrayFilter(text -> text != '', arrayPushFront(
+                arrayMap(content -> content['message_content.text'], spyglass_key_groups(texts, concat(at, 'contents.'))),
+                texts[concat(at, 'content')]))),
             arrayMap(
                 call -> spyglass_call_part(
-                    texts[concat(call, 'id')], texts[concat(call, function_infix, 'name')],
-                    texts[concat(call, function_infix, 'arguments')]),
-                arrayMap(
-                    m -> concat(at, 'tool_calls.', m, '.', call_infix),
-                    spyglass_key_numbers(texts, concat(at, 'tool_calls.')))))));
+                    call[concat(call_infix, 'id')], call[concat(call_infix, function_infix, 'name')],
+                    call[concat(call_infix, function_infix, 'arguments')]),
+                spyglass_key_groups(texts, concat(at, 'tool_calls.'))))));
 
 -- One part as providers write it in JSON (Converse, OpenAI, Anthropic), or as the conventions have it.
 CREATE FUNCTION IF NOT EXISTS spyglass_part_of_json AS (raw) -> multiIf(
@@ -110,16 +115,16 @@ FROM
             arrayMap(
                 side -> (
                     spyglass_list(arrayFilter(made -> made != '', arrayMap(
-                        n -> spyglass_message_of_keys(attributes, concat(side.1, n, side.2), side.3, side.4),
-                        spyglass_key_numbers(attributes, side.1)))),
+                        texts -> spyglass_message_of_keys(texts, side.2, side.3, side.4),
+                        spyglass_key_groups(attributes, side.1)))),
                     if(
                         other_form AND side.6 != '', side.6,
                         arrayFirst(text -> text != '', arrayMap(key -> attributes[key], side.5)))),
                 arrayMap(
                     side -> if(
                         arrayExists(key -> startsWith(key, side.1), mapKeys(attributes)),
-                        (side.1, '.message.', 'tool_call.', 'function.', side.3, side.4),
-                        (side.2, '.', '', '', side.3, side.4)),
+                        (side.1, 'message.', 'tool_call.', 'function.', side.3, side.4),
+                        (side.2, '', '', '', side.3, side.4)),
                     [
                         ('llm.input_messages.', 'gen_ai.prompt.', [
                             'gen_ai.input.messages', 'input.value', 'traceloop.entity.input', 'langfuse.observation.input',

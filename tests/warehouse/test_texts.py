@@ -185,6 +185,24 @@ def test_more_than_ten_messages_stay_in_order(own_server: Server) -> None:
     assert [message["parts"][0]["content"] for message in messages] == [str(number) for number in range(12)]
 
 
+def test_ten_thousand_messages_are_assembled(own_server: Server) -> None:
+    """A prompt of ten thousand messages, in numbered keys or in JSON, comes out whole, beside others in its batch."""
+    keys, parts = "llm.input_messages", "message.contents"
+    numbered = {f"{keys}.{at}.message.role": "user" for at in range(10_000)}
+    numbered |= {f"{keys}.{at}.message.content": f"text {at}" for at in range(10_000)}
+    long = {f"{keys}.0.{parts}.{at}.message_content.text": f"text {at}" for at in range(10_000)}
+    whole = {"input.value": json.dumps([{"role": "user", "content": f"text {at}"} for at in range(10_000)])}
+    rows = [span(next(numbers), sent) for sent in (numbered, long, whole, {"input.value": "beside"})]
+    assert own_server.insert("otel_traces", rows).status == 200
+    found = [_texts(own_server, row["TraceId"])[0] for row in rows]
+    many, one_message, from_json = (json.loads(text) for text in found[:3])
+    expected = [{"type": "text", "content": f"text {at}"} for at in range(10_000)]
+    assert [part for message in many for part in message["parts"]] == expected
+    assert one_message[0]["parts"] == expected
+    assert from_json == many
+    assert found[3] == "beside"
+
+
 def test_events_of_a_span_become_messages(own_server: Server) -> None:
     """Events with messages, as Strands sends them, are messages in order; parts may be those of Converse."""
     events = [
