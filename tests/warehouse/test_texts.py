@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from datetime import timedelta
 from itertools import count
 from typing import Any
@@ -301,6 +302,18 @@ def test_texts_stay_when_their_span_comes_again(own_server: Server) -> None:
     assert own_server.insert("otel_traces", [other]).status == 200
     assert json.loads(_texts(own_server, row["TraceId"])[0]) == ANSWERED
     assert one(own_server, asked, t=row["TraceId"]) == before
+
+
+def test_numbers_do_not_wait_for_texts(new_server: Callable[..., Server], caplog: pytest.LogCaptureFixture) -> None:
+    """Where texts cannot be assembled, one line says so, they stay as they were sent, and everything is counted."""
+    server = new_server().start()
+    server.sql("DROP VIEW spyglass.span_texts")
+    row = span(next(numbers), OPENINFERENCE | {"spyglass.kind": "agent", "gen_ai.agent.name": "a"})
+    assert server.insert("otel_traces", [row]).status == 200
+    assert _texts(server, row["TraceId"]) == ("", "", "")
+    assert f"The texts of 1 traces ({row['TraceId']}, ...) stay as they were sent" in caplog.text
+    assert one(server, "SELECT count() AS runs FROM fact_agent_executions") == {"runs": 1}
+    assert finaliser.finalise(server.client("admin"), DAY).marks == 0
 
 
 @settings(max_examples=25, deadline=None)

@@ -5,16 +5,20 @@ The statements stand in clickhouse/finaliser; its README says how they make repe
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from spyglass.errors import StatementError
 from spyglass.warehouse.client import Warehouse
 from spyglass.warehouse.finaliser import contributions, joins, workplace
 from spyglass.warehouse.finaliser.contributions import Target, text
 from spyglass.warehouse.prices.days import CLOSING_AFTER, closed_before
+
+log = logging.getLogger(__name__)
 
 # An insert takes a minute at most, so a mark is visible this long after its stamp at the latest.
 LONGEST_INSERT = timedelta(minutes=15)
@@ -79,7 +83,7 @@ FROM
 )
 """
 _SOUGHT = "SELECT 1 FROM spyglass.$run_sought LIMIT 1"
-_TOLD = "SELECT 1 FROM spyglass.$run_told LIMIT 1"
+_TOLD = "SELECT trace_id FROM spyglass.$run_told ORDER BY trace_id"
 _COUNTS = """
 SELECT
     (SELECT count() FROM spyglass.$run_marks) AS marks,
@@ -183,11 +187,21 @@ def _write(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]
             _replace(warehouse, work, contributions.touched(unit), values)
     if values["closed_before"] < values["closed_until"]:
         work.run(_CLOSED, values)
-    work.run(text("7_told"), values)
-    if warehouse.rows(work.named(_TOLD)):
-        work.run(text("7_texts"), values)
+    _assemble(warehouse, work, values)
     work.run(text("8_open"), values)
     return dict(counts)
+
+
+def _assemble(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> None:
+    """Assemble texts; what is counted does not wait for a text with which the engine cannot deal."""
+    work.run(text("7_told"), values)
+    traces = [row["trace_id"] for row in warehouse.rows(work.named(_TOLD))]
+    try:
+        if traces:
+            work.run(text("7_texts"), values)
+    except StatementError as error:
+        said = "The texts of %d traces (%s, ...) stay as they were sent, for they could not be assembled: %s"
+        log.error(said, len(traces), traces[0], error)  # noqa: TRY400 -- the sentence says it
 
 
 def decide(warehouse: Warehouse, work: workplace.Work, values: Mapping[str, Any]) -> None:
