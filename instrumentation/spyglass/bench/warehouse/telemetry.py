@@ -183,10 +183,8 @@ class Fleet:
         favourite = (here.agent * 31) % MODELS
         model = favourite if self._happens(0.8) else chance.choices(range(MODELS), _MODEL_WEIGHTS)[0]
         system = self._systems[here.agent]
-        asked = ",".join(
-            f'{{"role":"{role}","content":"{text}"}}' for role, text in zip(_ROLES, (system, task, last), strict=True)
-        )
-        answer = f'[{{"role":"assistant","content":"{chance.choice(self._answers)}"}}]'
+        asked = ",".join(_message(role, text) for role, text in zip(_ROLES, (system, task, last), strict=True))
+        answer = f"[{_message('assistant', chance.choice(self._answers))}]"
         return here._replace(
             kind=LLM, model=model, failed=int(failed), error=chance.choice(_MODEL_ERRORS) if failed else 0,
             duration_us=250_000 + tokens_out * self._lognormal(9.4, 0.35), first_us=self._lognormal(12.6, 0.4),
@@ -204,3 +202,8 @@ class Fleet:
             parent_no=here.parent_no if self._happens(0.8) else thinker,
             body_in=f'{{"query":"{seen[:60]}","limit":{chance.randrange(50)}}}', body_out="" if failed else seen[:350],
         )  # fmt: skip
+
+
+def _message(role: str, text: str) -> str:
+    """Return a message in the form of the conventions."""
+    return f'{{"role":"{role}","parts":[{{"type":"text","content":"{text}"}}]}}'
