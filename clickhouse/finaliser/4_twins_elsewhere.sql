@@ -25,7 +25,9 @@ INNER JOIN
 (
     SELECT
         trace_id, service, instance, scope_name, model, response_id, status, usage_fault != '' AS faulty,
-        parent_span_id = '' AS is_root, timestamp AS starts, starts + toIntervalNanosecond(duration_ns) AS ends, key
+        parent_span_id = '' AS is_root, timestamp AS starts, starts + toIntervalNanosecond(duration_ns) AS ends, key,
+        -- where one library reports all, no two are one: in an outage thousands of calls without tokens have the same key
+        min(scope_name) OVER alike != max(scope_name) OVER alike AS is_mixed
     FROM spyglass.spans
     ARRAY JOIN arrayFilter(key -> key != '', [
         if(response_id = '', '', concat('response ', response_id)),
@@ -39,8 +41,9 @@ INNER JOIN
             SELECT arrayJoin([toStartOfHour(starts), toStartOfHour(starts - INTERVAL 10 MINUTE), toStartOfHour(ends)]) FROM alone
         )
         AND service IN (SELECT service FROM alone)
+    WINDOW alike AS (PARTITION BY service, instance, key)
 ) AS o ON o.service = a.service AND o.instance = a.instance AND o.key = a.key
-WHERE o.trace_id != a.trace_id AND o.scope_name != a.scope_name
+WHERE is_mixed AND o.trace_id != a.trace_id AND o.scope_name != a.scope_name
     AND multiIf(
         startsWith(key, 'response '), o.starts <= a.ends AND a.starts <= o.ends,
         o.response_id != '' AND a.response_id != '', false,
